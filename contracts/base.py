@@ -1,0 +1,76 @@
+"""The two kinds of model: what people write, and what machines send."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+KIB = 1024
+
+MAX_TEXT = 1_000
+"""Longest free text (characters) kept of one reason, summary or message."""
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def kebab(name: str) -> str:
+    """Spell a field as people write it: `max_parallel` is `max-parallel`."""
+    return name.replace("_", "-")
+
+
+class Written(BaseModel):
+    """What people write: an unknown key is a mistake, and is refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=kebab,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+class Sent(BaseModel):
+    """What machines send: newer writers may add keys, which are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def parse_duration(value: Any) -> Any:
+    """Read `90s`, `20m`, `1h30m`, `6h`, `2d`; other values pass to pydantic unchanged.
+
+    Raises:
+        ValueError: text that is no such duration.
+    """
+    if isinstance(value, timedelta) or not isinstance(value, str):
+        return value
+    if value.startswith("P"):  # ISO 8601, as pydantic itself writes durations
+        return value
+    parts = _DURATION.findall(value)
+    if not parts or "".join(n + u for n, u in parts) != value.strip():
+        raise ValueError(f"{value!r} is no duration: write for example 90s, 20m, 1h30m or 2d")
+    return timedelta(seconds=sum(float(n) * _UNIT_SECONDS[u] for n, u in parts))
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a duration in the words of `parse_duration`, as `1h30m`; zero is `0s`."""
+    left, words = value.total_seconds(), ""
+    for unit in ("d", "h", "m"):
+        count, left = divmod(left, _UNIT_SECONDS[unit])
+        words += f"{count:.0f}{unit}" if count else ""
+    return words + (f"{left:g}s" if left or not words else "")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration, json_schema_input_type=str),
+    PlainSerializer(format_duration, return_type=str),
+]
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """Cut text to `limit` characters, and show by an ellipsis that it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

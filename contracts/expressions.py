@@ -1,0 +1,106 @@
+"""`${{ item.number }}`: the small read-only language of specs. Paths only, no code.
+
+ExpressionError
+├── ExpressionSyntaxError   the text between `${{` and `}}` is no path
+└── UnknownPathError        the path leads nowhere; names the nearest one that is known
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)*")
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be evaluated; the message names it and a fix."""
+
+
+class ExpressionSyntaxError(ExpressionError):
+    """Not a path like `item.number`."""
+
+
+class UnknownPathError(ExpressionError):
+    """A path that the context does not hold."""
+
+
+def paths(template: str) -> Iterator[str]:
+    """Yield the path of each expression in a template.
+
+    Raises:
+        ExpressionSyntaxError: an expression that is no path, or is never closed.
+    """
+    for found in _EXPRESSION.finditer(template):
+        path = found.group(1).strip()
+        if not _PATH.fullmatch(path):
+            raise ExpressionSyntaxError(
+                f"${{{{ {path} }}}} is no path: write a dotted name such as ${{{{ item.number }}}}"
+            )
+        yield path
+    if "${{" in _EXPRESSION.sub("", template):
+        raise ExpressionSyntaxError(f"an expression in {template!r} is never closed with }}}}")
+
+
+def check(template: str, roots: Mapping[str, Iterable[str] | None]) -> None:
+    """Check a template before anything runs.
+
+    Args:
+        template: text with expressions.
+        roots: the first names allowed; each with the second names it has, or None for any.
+
+    Raises:
+        ExpressionError: what is wrong, and what was probably meant.
+    """
+    for path in paths(template):
+        root, _, rest = path.partition(".")
+        if root not in roots:
+            raise _unknown(path, roots)
+        known = roots[root]
+        if known is not None and rest.split(".")[0] not in (known := tuple(known)):
+            raise _unknown(path, [f"{root}.{name}" for name in known])
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Fill a template: null becomes nothing, booleans `true`/`false`, lists and objects JSON.
+
+    Raises:
+        ExpressionError: a path that the context does not hold.
+    """
+    tuple(paths(template))  # a half-written expression is an error, not text
+    return _EXPRESSION.sub(lambda m: to_text(resolve(m.group(1).strip(), context)), template)
+
+
+def resolve(path: str, context: Mapping[str, Any]) -> Any:
+    """Follow a path through nested mappings.
+
+    Raises:
+        UnknownPathError: a step that is not there.
+    """
+    value: Any = context
+    walked: list[str] = []
+    for step in path.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            known = value.keys() if isinstance(value, Mapping) else ()
+            raise _unknown(path, [".".join([*walked, str(name)]) for name in known])
+        value = value[step]
+        walked.append(step)
+    return value
+
+
+def to_text(value: Any) -> str:
+    """Spell a value as an input of `workflow_dispatch`, where everything is text."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unknown(path: str, known: Iterable[str]) -> UnknownPathError:
+    names = sorted(known)
+    near = difflib.get_close_matches(path, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names) or 'nothing'}"
+    return UnknownPathError(f"${{{{ {path} }}}} is not known; {hint}")

@@ -1,0 +1,78 @@
+"""Names that other processes and people rely on: queues, ids, signals, queries, attributes."""
+
+import hashlib
+import re
+
+TASK_QUEUE = "podium"
+"""Workflows, and activities that call nothing outside."""
+READ_QUEUE = "podium-github"
+"""Reads from GitHub."""
+WATCH_QUEUE = "podium-github-watch"
+"""Polls of run lists; its rate limit is the polling budget."""
+DISPATCH_QUEUE = "podium-github-dispatch"
+"""`workflow_dispatch` calls and cancellations."""
+CONTENT_QUEUE = "podium-github-content"
+"""Issues, comments, pull requests."""
+
+SIGNAL_RUNS_COMPLETED = "runs_completed"
+SIGNAL_PAUSE = "pause"
+SIGNAL_RESUME = "resume"
+SIGNAL_ANNOUNCE = "announce"
+SIGNAL_WATCH = "watch"
+SIGNAL_RELEASE = "release"
+UPDATE_CLAIM = "claim"
+QUERY_STATUS = "status"
+QUERY_REPORT = "report"
+QUERY_DECISIONS = "decisions"
+QUERY_GATES = "gates"
+QUERY_LOOKUP = "lookup"
+
+ATTRIBUTE_PATTERN = "PodiumPattern"
+ATTRIBUTE_SPEC = "PodiumSpec"
+ATTRIBUTE_REPOSITORY = "PodiumRepository"
+ATTRIBUTE_STATUS = "PodiumStatus"
+ATTRIBUTE_WAITING_FOR = "PodiumWaitingFor"
+SEARCH_ATTRIBUTES = (
+    ATTRIBUTE_PATTERN,
+    ATTRIBUTE_SPEC,
+    ATTRIBUTE_REPOSITORY,
+    ATTRIBUTE_STATUS,
+    ATTRIBUTE_WAITING_FOR,
+)
+"""All keywords; a Temporal Worker refuses to start in a namespace that lacks one."""
+
+DISPATCH_ID_INPUT = "dispatch_id"
+AW_CONTEXT_INPUT = "aw_context"
+RESULT_ARTIFACT = "podium-result"
+RESULT_FILE = "result.json"
+RESULT_BLOCK = "json podium-result"
+MARKER = "<!-- podium:"
+"""How every hidden marker in text that Podium writes begins."""
+
+_DISPATCH_ID = re.compile(r"\bpd-[0-9a-f]{24}\b")
+
+
+def workflow_id(spec_name: str, key: str) -> str:
+    """Name an orchestration: `podium/<spec name>/<key>`."""
+    return f"podium/{spec_name}/{key}"
+
+
+def run_watch_id(repository: str) -> str:
+    """Name the one watcher of a repository; GitHub's names ignore case, so this does too."""
+    return f"run-watch/{repository.lower()}"
+
+
+def dispatch_id(first_execution_run_id: str, worker: str, item_key: str, attempt: int) -> str:
+    """Derive the id that one attempt at one item carries to its worker.
+
+    The first execution's run id stays through continue-as-new and reset, and changes when a
+    workflow id is used again, so the same attempt has the same id for ever and no other has it.
+    """
+    parts = "\x1f".join((first_execution_run_id, worker, item_key, str(attempt)))
+    return "pd-" + hashlib.sha256(parts.encode()).hexdigest()[:24]
+
+
+def find_dispatch_id(text: str) -> str | None:
+    """Find a dispatch id in a run's title, or None."""
+    found = _DISPATCH_ID.search(text)
+    return found.group() if found else None

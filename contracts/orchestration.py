@@ -1,0 +1,110 @@
+"""The input of every pattern, `{"spec": …, "inputs": …?, "event": …?}`, decoded without mercy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from contracts.problems import Problem, nearest, problems_of
+from contracts.specs import PATTERNS
+from contracts.specs.common import Spec
+
+_KEYS = ("spec", "inputs", "event", "carry")
+
+
+class BadInputError(ValueError):
+    """An input that cannot be run; `problems` says where and why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(str(p) for p in problems))
+
+
+class OrchestrationInput:
+    """A decoded input. `carry` is what an earlier run of the same chain left."""
+
+    def __init__(
+        self, spec: Spec, inputs: dict[str, Any], event: dict[str, Any], carry: Any
+    ) -> None:
+        self.spec = spec
+        self.inputs = inputs
+        self.event = event
+        self.carry = carry
+
+
+def parse_spec(data: Any) -> Spec:
+    """Validate a spec of any pattern.
+
+    Raises:
+        BadInputError: each problem, with its path and a fix.
+    """
+    if not isinstance(data, Mapping):
+        raise BadInputError([Problem(path="", message="a spec is a mapping of keys to values")])
+    pattern = data.get("pattern")
+    model = PATTERNS.get(pattern) if isinstance(pattern, str) else None
+    if model is None:
+        said = "this key is required" if pattern is None else f"{pattern!r} is no pattern"
+        message = f"{said}; {nearest(str(pattern), PATTERNS)}"
+        raise BadInputError([Problem(path="pattern", message=message)])
+    try:
+        return model.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise BadInputError(problems_of(error, model)) from error
+
+
+def parse_input(arguments: tuple[Any, ...], pattern: str) -> OrchestrationInput:
+    """Decode what a workflow was started with, however odd.
+
+    Args:
+        arguments: all inputs of the start, as they decoded.
+        pattern: the one that this workflow type runs.
+
+    Raises:
+        BadInputError: not exactly one object with a valid spec of that pattern.
+    """
+    if len(arguments) != 1 or not isinstance(arguments[0], Mapping):
+        got = f"{len(arguments)} inputs" if len(arguments) != 1 else type(arguments[0]).__name__
+        raise BadInputError(
+            [Problem(path="", message=f'start with one JSON object {{"spec": {{…}}}}, not {got}')]
+        )
+    data = arguments[0]
+    found = [
+        Problem(path=str(key), message=f"unknown key; {nearest(str(key), _KEYS[:3])}")
+        for key in data
+        if key not in _KEYS
+    ]
+    found += [
+        Problem(path=key, message="must be an object")
+        for key in ("inputs", "event")
+        if not isinstance(data.get(key) or {}, Mapping)
+    ]
+    if found:
+        raise BadInputError(found)
+    spec = parse_spec(data.get("spec"))
+    if spec.pattern != pattern:
+        message = f"this workflow type runs {pattern}, the spec is of {spec.pattern}"
+        raise BadInputError([Problem(path="spec.pattern", message=message)])
+    inputs = _inputs(spec, dict(data.get("inputs") or {}))
+    return OrchestrationInput(spec, inputs, dict(data.get("event") or {}), data.get("carry"))
+
+
+def _inputs(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:
+    """Fill in defaults, as `workflow_dispatch` does; refuse what is not declared."""
+    declared = spec.on.workflow_dispatch.inputs if spec.on.workflow_dispatch else {}
+    found = [
+        Problem(path=f"inputs.{name}", message=f"not declared; {nearest(name, declared)}")
+        for name in given
+        if name not in declared
+    ]
+    values: dict[str, Any] = {}
+    for name, one in declared.items():
+        value = given.get(name, one.default)
+        if value is None and one.required:
+            found.append(Problem(path=f"inputs.{name}", message="required; give it a value"))
+        if one.type == "choice" and value is not None and value not in one.options:
+            message = f"{value!r} is none of {', '.join(one.options)}"
+            found.append(Problem(path=f"inputs.{name}", message=message))
+        values[name] = value
+    if found:
+        raise BadInputError(found)
+    return values

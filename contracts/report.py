@@ -1,0 +1,114 @@
+"""What an orchestration tells: its decisions, and in the end its report."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from contracts.base import MAX_TEXT, Sent
+from contracts.runs import WorkerOutcome
+
+MAX_ROWS = 200
+"""Results kept in a report: failures first, then highlights, then the rest in order."""
+MAX_DECISIONS = 500
+"""Decisions kept in a report; the histories of the run's chain hold all of them."""
+
+
+class OrchestrationStatus(StrEnum):
+    """How an orchestration ended; `running` and `paused` only while it goes on."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    TIMED_OUT = "timed-out"
+    CANCELLED = "cancelled"
+
+
+COMPLETES = frozenset({OrchestrationStatus.SUCCEEDED, OrchestrationStatus.PARTIAL})
+"""Statuses that close the Workflow Execution as Completed."""
+
+
+class Decision(Sent):
+    """One decision: when, what, about whom, why."""
+
+    time: datetime
+    kind: str
+    """A word such as `dispatched`, `retried`, `timed-out`, `surplus-cancelled`, `signal-refused`."""
+    subject: str = ""
+    reason: str = Field(default="", max_length=MAX_TEXT)
+
+
+class Totals(Sent):
+    """Counts over all items of a run."""
+
+    items: int = 0
+    """Taken from the source, within the limit."""
+    beyond_limit: int = 0
+    """Seen but left out because of `limit`."""
+    beyond_limit_exact: bool = True
+    """False where counting stopped early, so that there are more."""
+    by_status: dict[str, int] = Field(default_factory=dict)
+    dispatches: int = 0
+    retries: int = 0
+
+
+class Count(Sent):
+    """How often each value of one output occurred."""
+
+    field: str
+    values: dict[str, int]
+
+
+class Metrics(Sent):
+    """Measured times, in seconds."""
+
+    started_at: datetime
+    seconds: float = 0
+    success_rate: float | None = None
+    """Share of items, skipped ones left out, that succeeded; None without any."""
+    run_seconds_total: float = 0
+    run_seconds_longest: float = 0
+
+
+class OrchestrationReport(Sent):
+    """The result of every orchestration. v1."""
+
+    protocol: str = "podium/v1"
+    spec: str
+    pattern: str
+    repository: str
+    workflow_id: str
+    title: str = ""
+    status: OrchestrationStatus
+    reason: str = Field(default="", max_length=MAX_TEXT)
+    totals: Totals = Totals()
+    counts: tuple[Count, ...] = ()
+    highlights: tuple[WorkerOutcome, ...] = ()
+    results: tuple[WorkerOutcome, ...] = Field(default=(), max_length=MAX_ROWS)
+    results_omitted: int = 0
+    decisions: tuple[Decision, ...] = Field(default=(), max_length=MAX_DECISIONS)
+    decisions_omitted: int = 0
+    metrics: Metrics
+    breakers: dict[str, Any] = Field(default_factory=dict)
+    recommendations: tuple[str, ...] = ()
+    markdown: str = ""
+    issue_url: str = ""
+    """The report issue, where one was written."""
+
+
+class Progress(Sent):
+    """What the query `status` answers."""
+
+    status: OrchestrationStatus
+    items: int = 0
+    queued: int = 0
+    running: int = 0
+    finished: int = 0
+    by_status: dict[str, int] = Field(default_factory=dict)
+    in_flight: tuple[dict[str, Any], ...] = ()
+    """Key, attempt, phase and link of running workers, the oldest 50."""
+    waiting_for: str = ""

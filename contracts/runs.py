@@ -1,0 +1,262 @@
+"""Records of worker runs: what is dispatched, watched, collected and concluded."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from contracts.base import MAX_TEXT, Sent
+from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
+
+COMPLETED = "completed"
+"""The status of a run that has ended; every other status is of one that goes on."""
+
+
+class Item(Sent):
+    """One thing to dispatch a worker for. `fields` is what `${{ item.* }}` reads."""
+
+    key: str = Field(max_length=200)
+    """Unique within the orchestration; part of the dispatch id."""
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """A short untrusted name for tables."""
+        return str(self.fields.get("title") or self.key)
+
+    @property
+    def url(self) -> str:
+        """Where the item can be seen, or nothing."""
+        return str(self.fields.get("url") or "")
+
+
+class RunRef(Sent):
+    """One worker run on GitHub."""
+
+    repository: str
+    workflow: str
+    run_id: int
+    dispatch_id: str
+    url: str = ""
+    run_attempt: int = 1
+    dispatched_at: datetime
+    """When Podium sent the dispatch, by the Temporal Worker's clock."""
+    adopted: bool = False
+    """Found on GitHub by a reconciliation, not told by the dispatch's own answer."""
+
+
+class Waiter(Sent):
+    """An orchestration that waits for runs; a re-used workflow id is another waiter."""
+
+    workflow_id: str
+    first_execution_run_id: str
+
+
+class DispatchOrder(Sent):
+    """One dispatch, with all that keeps it from happening twice."""
+
+    request: WorkerRequest
+    waiter: Waiter
+    original_execution_run_id: str
+    """The workflow's, by its own account; the activity compares it to see a reset."""
+    correlated: bool = True
+    """Whether the run's title will carry the dispatch id."""
+    watermark: int = 0
+    """Highest run id of the workflow before this dispatch; used when not correlated."""
+    expected: timedelta | None = None
+    """How long this worker's runs typically take, where known."""
+    shortest: timedelta | None = None
+    """The shortest run of this worker so far."""
+
+
+class Completion(Sent):
+    """News of one run, from whoever saw it."""
+
+    dispatch_id: str
+    run_id: int
+    run_attempt: int = 1
+    status: str = COMPLETED
+    conclusion: str | None = None
+    url: str = ""
+    surplus: tuple[int, ...] = ()
+    """Other runs of the same dispatch, which were cancelled."""
+
+
+class RunState(Sent):
+    """A run as GitHub shows it now."""
+
+    run_id: int
+    run_attempt: int = 1
+    status: str
+    conclusion: str | None = None
+    started_at: datetime | None = None
+    """When its first job began; None while it waits for a runner."""
+    url: str = ""
+
+    @property
+    def completed(self) -> bool:
+        """Whether it has ended."""
+        return self.status == COMPLETED
+
+
+class OutcomeStatus(StrEnum):
+    """What became of one item."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    SKIPPED = "skipped"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed-out"
+    INVALID_RESULT = "invalid-result"
+    UNKNOWN_PROTOCOL = "unknown-protocol"
+    NO_RESULT = "no-result"
+    DISPATCH_FAILED = "dispatch-failed"
+    DISPATCH_UNKNOWN = "dispatch_unknown"
+    NOT_DISPATCHED = "not-dispatched"
+
+
+GOOD = frozenset({OutcomeStatus.SUCCESS, OutcomeStatus.PARTIAL, OutcomeStatus.SKIPPED})
+"""Statuses that are no failure."""
+
+RETRIED = frozenset(
+    {
+        OutcomeStatus.FAILURE,
+        OutcomeStatus.TIMED_OUT,
+        OutcomeStatus.INVALID_RESULT,
+        OutcomeStatus.NO_RESULT,
+    }
+)
+"""Statuses that another attempt may mend; an unknown protocol or a refusal stays what it is."""
+
+
+class Verdict(Sent):
+    """What `collect` found out about one completed run."""
+
+    status: OutcomeStatus
+    reason: str = Field(default="", max_length=MAX_TEXT)
+    summary: str = Field(default="", max_length=MAX_TEXT)
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    errors: tuple[WorkerError, ...] = ()
+    metrics: dict[str, float] = Field(default_factory=dict)
+    channel: str = ""
+    """Which result channel spoke."""
+    result_url: str = ""
+    """The comment or artifact that holds the result."""
+    run_seconds: float | None = None
+    """Seconds between the run's start and its end, by GitHub's clock."""
+
+
+class WorkerOutcome(Sent):
+    """What became of one item in the end, over all its attempts."""
+
+    key: str
+    title: str = ""
+    url: str = ""
+    worker: str
+    status: OutcomeStatus
+    attempts: int = 1
+    reason: str = Field(default="", max_length=MAX_TEXT)
+    summary: str = Field(default="", max_length=MAX_TEXT)
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    outputs_omitted: bool = False
+    """The outputs were too large for a report row; `result_url` has them whole."""
+    errors: tuple[WorkerError, ...] = ()
+    metrics: dict[str, float] = Field(default_factory=dict)
+    run_id: int | None = None
+    run_url: str = ""
+    result_url: str = ""
+    seconds: float = 0
+    """From the first dispatch to the outcome, retries included."""
+
+
+class CollectOrder(Sent):
+    """Fetch and check the result of one completed run."""
+
+    run: RunRef
+    conclusion: str | None
+    channels: tuple[str, ...]
+    result_schema: dict[str, Any] | None = None
+    max_bytes: int
+    """Largest result accepted, in bytes of its JSON."""
+    comment_on: int | None = None
+    """The issue whose comments may carry the result."""
+    author: str = ""
+    """Login of the bot whose comments are believed."""
+
+
+class DescribeWorker(Sent):
+    """Read what a worker's workflow file declares."""
+
+    repository: str
+    workflow: str
+    ref: str | None = None
+    """None reads the default branch."""
+
+
+class WorkerDescription(Sent):
+    """A worker's declaration, and the ref that it was read at."""
+
+    declaration: WorkerDeclaration
+    ref: str
+
+
+class CancelRun(Sent):
+    """Ask GitHub to cancel a run; asking again, or too late, does no harm."""
+
+    repository: str
+    run_id: int
+    force: bool = False
+    """Bypass `always()`; only after an ordinary cancellation did not work."""
+
+
+class ReadRun(Sent):
+    """Read one run, and when its first job began."""
+
+    repository: str
+    run_id: int
+
+
+class ReadWatermark(Sent):
+    """Read the highest run id of a workflow."""
+
+    repository: str
+    workflow: str
+
+
+class ReadItems(Sent):
+    """Read the next page of a source."""
+
+    repository: str
+    source: str
+    page: int = 1
+    after: int = 0
+    """Number of the last item taken."""
+    created_before: datetime
+    """Items that are newer than the run are left for the next run."""
+
+
+class ItemsPage(Sent):
+    """A page of items, oldest first."""
+
+    items: tuple[Item, ...]
+    page: int
+    last: bool
+
+
+class CountItems(Sent):
+    """Count items that lie beyond the limit."""
+
+    repository: str
+    source: str
+    page: int
+    after: int
+    created_before: datetime
+
+
+class ItemsCount(Sent):
+    """How many items there are at least, and whether that is all."""
+
+    count: int
+    exact: bool

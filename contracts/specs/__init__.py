@@ -1,0 +1,12 @@
+"""The language: one model per pattern over common parts."""
+
+from contracts.specs.common import Spec
+from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+
+PATTERNS: dict[str, type[Spec]] = {"orchestrator-worker": OrchestratorWorkerSpec}
+"""Each pattern by the word that a spec uses for it."""
+
+WORKFLOW_TYPES: dict[str, str] = {"orchestrator-worker": "OrchestratorWorker"}
+"""The workflow type that runs each pattern."""
+
+__all__ = ["PATTERNS", "WORKFLOW_TYPES", "OrchestratorWorkerSpec", "Spec"]

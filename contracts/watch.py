@@ -1,0 +1,136 @@
+"""Messages of `RunWatch`, the one watcher of a repository's runs."""
+
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from contracts.base import Sent
+from contracts.runs import Completion, RunRef, Waiter
+
+MAX_BATCH = 500
+"""Runs in one message to or from a watcher."""
+
+
+class Intent(Sent):
+    """A dispatch that is about to be sent: announced first, so that no run goes unclaimed."""
+
+    dispatch_id: str
+    waiter: Waiter
+    workflow: str
+    announced_at: datetime
+    expected: timedelta | None = None
+    shortest: timedelta | None = None
+
+
+class WatchedRun(Sent):
+    """A run that somebody waits for."""
+
+    run: RunRef
+    waiter: Waiter
+    expected: timedelta | None = None
+    """How long its worker typically takes, where known."""
+    shortest: timedelta | None = None
+    """It is not looked for before it can be done."""
+
+
+class WatchRuns(Sent):
+    """Register runs; doing so again changes nothing."""
+
+    runs: tuple[WatchedRun, ...] = Field(max_length=MAX_BATCH)
+
+
+class RegisterRuns(Sent):
+    """A fleet tells the watcher again what it waits for, in case the watcher forgot."""
+
+    repository: str
+    runs: tuple[WatchedRun, ...]
+
+
+class Release(Sent):
+    """Nobody waits for these any more."""
+
+    dispatch_ids: tuple[str, ...]
+
+
+class Claim(Sent):
+    """One run, one dispatch: the first to claim a run has it."""
+
+    run_id: int
+    dispatch_id: str
+
+
+class Lookup(Sent):
+    """What a watcher knows of one dispatch."""
+
+    run: RunRef | None = None
+    announced: bool = False
+    since: datetime | None = None
+    """When the watcher's memory begins; None where no watcher is running."""
+
+
+class CompletedRuns(Sent):
+    """What the signal `runs_completed` carries."""
+
+    completions: tuple[Completion, ...] = Field(max_length=MAX_BATCH)
+
+
+class RunRow(Sent):
+    """One run of a poll, as little of it as matching needs."""
+
+    run_id: int
+    run_attempt: int = 1
+    status: str
+    conclusion: str | None = None
+    dispatch_id: str | None = None
+    url: str = ""
+
+
+class PollRuns(Sent):
+    """Read the newest runs of a repository once."""
+
+    repository: str
+    oldest: int = 0
+    """Page back to this run id, at most `MAX_PAGES` pages."""
+    etags: tuple[str, ...] = ()
+    """One per page read the last time; empty forgets."""
+    watched: tuple[int, ...] = ()
+    """Runs whose rows are wanted whatever their title says."""
+    by_id: tuple[int, ...] = ()
+    """Runs too old for the pages, each read by itself."""
+
+
+class Poll(Sent):
+    """What a poll saw."""
+
+    rows: tuple[RunRow, ...] = ()
+    etags: tuple[str, ...] = ()
+    not_modified: bool = False
+    reached: int = 0
+    """Lowest run id that the pages held; 0 where they held everything."""
+    polled_at: datetime
+
+
+class CheckWaiters(Sent):
+    """Ask Temporal which waiters are still running."""
+
+    waiters: tuple[Waiter, ...]
+
+
+class GoneWaiters(Sent):
+    """Those that are not."""
+
+    waiters: tuple[Waiter, ...]
+
+
+class RunWatchState(Sent):
+    """What `RunWatch` carries through continue-as-new."""
+
+    repository: str
+    since: datetime | None = None
+    watched: dict[str, WatchedRun] = Field(default_factory=dict)
+    intents: dict[str, Intent] = Field(default_factory=dict)
+    claims: dict[int, str] = Field(default_factory=dict)
+    snapshot: tuple[RunRow, ...] = ()
+    etags: tuple[str, ...] = ()
+    reached: int = 0
+    unsent: dict[str, tuple[Completion, ...]] = Field(default_factory=dict)
