@@ -60,6 +60,10 @@ class DispatchOrder(Sent):
     waiter: Waiter
     original_execution_run_id: str
     """The workflow's, by its own account; the activity compares it to see a reset."""
+    doubted: bool = False
+    """An earlier run of the chain was reset, so that even a first attempt looks first."""
+    chain_started_at: datetime
+    """When the first run of the chain began: nothing of it was dispatched before."""
     correlated: bool = True
     """Whether the run's title will carry the dispatch id."""
     watermark: int = 0
@@ -79,6 +83,8 @@ class Completion(Sent):
     status: str = COMPLETED
     conclusion: str | None = None
     url: str = ""
+    seconds: float | None = None
+    """How long it ran, by GitHub's clock."""
     surplus: tuple[int, ...] = ()
     """Other runs of the same dispatch, which were cancelled."""
 

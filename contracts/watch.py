@@ -59,6 +59,13 @@ class Claim(Sent):
     dispatch_id: str
 
 
+class LookupRun(Sent):
+    """Ask a watcher about one dispatch, and which of some runs nobody has claimed."""
+
+    dispatch_id: str
+    candidates: tuple[int, ...] = ()
+
+
 class Lookup(Sent):
     """What a watcher knows of one dispatch."""
 
@@ -66,6 +73,8 @@ class Lookup(Sent):
     announced: bool = False
     since: datetime | None = None
     """When the watcher's memory begins; None where no watcher is running."""
+    free: tuple[int, ...] = ()
+    """Those of the candidates that belong to no other dispatch."""
 
 
 class CompletedRuns(Sent):
@@ -83,6 +92,16 @@ class RunRow(Sent):
     conclusion: str | None = None
     dispatch_id: str | None = None
     url: str = ""
+    seconds: float | None = None
+    """How long it ran, by GitHub's clock; None before it has ended."""
+
+
+class PageMark(Sent):
+    """What is remembered of one page of the list."""
+
+    etag: str
+    floor: int
+    """Lowest run id on the page; 0 on the last page, which reaches everything."""
 
 
 class PollRuns(Sent):
@@ -90,24 +109,23 @@ class PollRuns(Sent):
 
     repository: str
     oldest: int = 0
-    """Page back to this run id, at most `MAX_PAGES` pages."""
-    etags: tuple[str, ...] = ()
-    """One per page read the last time; empty forgets."""
+    """Page back to this run id, as far as the pages of a poll go."""
+    marks: tuple[PageMark, ...] = ()
+    """One per page read the last time; empty reads everything again."""
     watched: tuple[int, ...] = ()
-    """Runs whose rows are wanted whatever their title says."""
+    """Runs whose completion is wanted."""
+    known: tuple[int, ...] = ()
+    """Other runs that need not be told again."""
     by_id: tuple[int, ...] = ()
     """Runs too old for the pages, each read by itself."""
 
 
 class Poll(Sent):
-    """What a poll saw."""
+    """What a poll saw: completed watched runs, and runs that are not known yet."""
 
     rows: tuple[RunRow, ...] = ()
-    etags: tuple[str, ...] = ()
-    not_modified: bool = False
-    reached: int = 0
-    """Lowest run id that the pages held; 0 where they held everything."""
-    polled_at: datetime
+    marks: tuple[PageMark, ...] = ()
+    requests: int = 0
 
 
 class CheckWaiters(Sent):
@@ -131,6 +149,7 @@ class RunWatchState(Sent):
     intents: dict[str, Intent] = Field(default_factory=dict)
     claims: dict[int, str] = Field(default_factory=dict)
     snapshot: tuple[RunRow, ...] = ()
-    etags: tuple[str, ...] = ()
-    reached: int = 0
+    handled: tuple[int, ...] = ()
+    marks: tuple[PageMark, ...] = ()
     unsent: dict[str, tuple[Completion, ...]] = Field(default_factory=dict)
+    """By the waiter's workflow id."""

@@ -1,0 +1,204 @@
+"""Start, read and cancel worker runs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+
+from activities.github import GitHub
+from activities.github.actions import Dispatched, Run
+from activities.github.errors import RefusedError, told_to_temporal
+from activities.once import SEND_DEADLINE, SETTLE_MAX, Origin, Sight, send_once, within
+from activities.watching import Watching
+from contracts import errors
+from contracts.runs import CancelRun, DispatchOrder, ReadRun, ReadWatermark, RunRef, RunState
+from contracts.watch import Intent, LookupRun, WatchedRun
+
+_MAX_PAGES = 10
+_RESOLUTION = timedelta(seconds=2)
+"""`created_at` has whole seconds, and so has the `Date` that clocks are compared by."""
+
+
+class DispatchActivities:
+    """Worker runs: `github.run.*`. Tokens live in the adapter, never in a payload."""
+
+    def __init__(
+        self, github: GitHub, watching: Watching, client: Client, settle: timedelta = SETTLE_MAX
+    ) -> None:
+        self._github = github
+        self._watching = watching
+        self._client = client
+        self._settle = settle
+
+    @activity.defn(name="github.run.dispatch")
+    async def dispatch(self, order: DispatchOrder) -> RunRef:
+        """Start the run once in effect, and have it watched.
+
+        Raises:
+            ApplicationError: `GitHubRefused` and `GitHubNotFound` (final), `DispatchUnknown`
+                (final: several runs may be this one), others retried by policy.
+        """
+        write = _Dispatch(order, self._github, self._watching)
+        origin = Origin(order.original_execution_run_id, order.doubted)
+        with told_to_temporal():
+            run = await send_once(write, origin, self._client, self._settle)
+        await self._watching.watch(order.request.repository, (_watched(order, run),))
+        return run
+
+    @activity.defn(name="github.run.read")
+    async def read(self, ask: ReadRun) -> RunState:
+        """Read a run as it is now."""
+        with told_to_temporal():
+            return await self._github.call(self._github.actions.state, ask.repository, ask.run_id)
+
+    @activity.defn(name="github.run.cancel")
+    async def cancel(self, ask: CancelRun) -> bool:
+        """Cancel a run; False when it had ended. Repeating it does no harm, so 5xx is retried."""
+        with told_to_temporal():
+            return await self._github.call(
+                self._github.actions.cancel, ask.repository, ask.run_id, force=ask.force
+            )
+
+    @activity.defn(name="github.runs.watermark")
+    async def watermark(self, ask: ReadWatermark) -> int:
+        """Read the highest run id of a workflow; 0 where it never ran."""
+        with told_to_temporal():
+            page = await self._github.call(
+                self._github.actions.runs, ask.repository, workflow=ask.workflow
+            )
+        return max((run.row.run_id for run in page.runs), default=0)
+
+
+@dataclass(frozen=True)
+class _Dispatch:
+    """The dispatch as a write that can be looked for."""
+
+    order: DispatchOrder
+    github: GitHub
+    watching: Watching
+    answer: type[RunRef] = RunRef
+
+    async def send(self) -> RunRef | None:
+        request = self.order.request
+        await self.watching.announce(request.repository, _intent(self.order))
+        sent_at = datetime.now(UTC)
+        try:
+            answer = await within(SEND_DEADLINE, self._post)
+        except RefusedError:
+            await self.watching.release(request.repository, request.dispatch_id)
+            raise
+        if answer.run_id is None:
+            return None
+        return self._ref(answer.run_id, answer.url, sent_at)
+
+    async def look(self, since: datetime, *, settled: bool) -> Sight[RunRef]:
+        order, request = self.order, self.order.request
+        known = await self.watching.lookup(
+            request.repository, LookupRun(dispatch_id=request.dispatch_id)
+        )
+        if known.run is not None:
+            return Sight(known.run)
+        if not known.announced and known.since and known.since <= order.chain_started_at:
+            return Sight(absent=True)  # whoever sends announces first, so nobody has sent
+        if order.correlated:
+            return await self._look_by_title(since)
+        return await self._look_by_elimination() if settled else Sight()
+
+    async def _look_by_title(self, since: datetime) -> Sight[RunRef]:
+        """The lowest run wins where a dispatch was sent twice; the watcher cancels the rest."""
+        runs, ahead = await self._recent()
+        mine = [r for r in runs if r.row.dispatch_id == self.order.request.dispatch_id]
+        if mine:
+            return Sight(self._adopt(min(mine, key=lambda r: r.row.run_id)))
+        newest = max((run.created_at for run in runs), default=None)
+        return Sight(absent=newest is not None and newest >= since + ahead + _RESOLUTION)
+
+    async def _look_by_elimination(self) -> Sight[RunRef]:
+        """Runs above the watermark that are ours and nobody's: one is it, several are nobody's."""
+        request = self.order.request
+        runs, _ = await self._recent()
+        login = await self.github.call(self.github.repositories.login)
+        candidates = {
+            run.row.run_id: run
+            for run in runs
+            if run.row.run_id > self.order.watermark
+            and run.event == "workflow_dispatch"
+            and (not login or run.actor == login)
+        }
+        ask = LookupRun(dispatch_id=request.dispatch_id, candidates=tuple(candidates))
+        free = (await self.watching.lookup(request.repository, ask)).free
+        if not free:
+            return Sight(absent=True)
+        if len(free) > 1 or not await self.watching.claim(
+            request.repository, free[0], request.dispatch_id
+        ):
+            raise ApplicationError(
+                f"runs {', '.join(map(str, free[:5]))} of {request.workflow} may each be this "
+                "dispatch, whose answer was lost; declare the input dispatch_id and show it in "
+                "run-name so that they can be told apart",
+                type=errors.DISPATCH_UNKNOWN,
+                non_retryable=True,
+            )
+        return Sight(self._adopt(candidates[free[0]]))
+
+    async def _recent(self) -> tuple[list[Run], timedelta]:
+        """Read the workflow's runs back to the chain's start; GitHub's clock ahead of ours."""
+        request, ahead = self.order.request, timedelta()
+        runs: list[Run] = []
+        for number in range(1, _MAX_PAGES + 1):
+            page = await self.github.call(
+                self.github.actions.runs,
+                request.repository,
+                workflow=request.workflow,
+                page=number,
+            )
+            ahead = page.server_time - datetime.now(UTC)
+            runs += page.runs
+            start = self.order.chain_started_at + ahead - _RESOLUTION
+            if not page.more or any(run.created_at < start for run in page.runs):
+                break
+        return runs, ahead
+
+    def _adopt(self, run: Run) -> RunRef:
+        found = self._ref(run.row.run_id, run.row.url, run.created_at)
+        return found.model_copy(update={"adopted": True})
+
+    async def _post(self) -> Dispatched:
+        request = self.order.request
+        return await self.github.call(
+            self.github.actions.dispatch,
+            request.repository,
+            request.workflow,
+            request.ref,
+            request.inputs,
+        )
+
+    def _ref(self, run_id: int, url: str, at: datetime) -> RunRef:
+        request = self.order.request
+        return RunRef(
+            repository=request.repository,
+            workflow=request.workflow,
+            run_id=run_id,
+            dispatch_id=request.dispatch_id,
+            url=url,
+            dispatched_at=at,
+        )
+
+
+def _intent(order: DispatchOrder) -> Intent:
+    return Intent(
+        dispatch_id=order.request.dispatch_id,
+        waiter=order.waiter,
+        workflow=order.request.workflow,
+        announced_at=datetime.now(UTC),
+        expected=order.expected,
+        shortest=order.shortest,
+    )
+
+
+def _watched(order: DispatchOrder, run: RunRef) -> WatchedRun:
+    return WatchedRun(
+        run=run, waiter=order.waiter, expected=order.expected, shortest=order.shortest
+    )

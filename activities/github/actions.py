@@ -1,0 +1,164 @@
+"""GitHub Actions: dispatches, runs, jobs, artifacts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from activities.github.client import PER_PAGE, Answer, GitHubClient
+from activities.github.errors import GitHubError, RefusedError
+from contracts.names import find_dispatch_id
+from contracts.runs import COMPLETED, RunState
+from contracts.watch import RunRow
+
+_CONFLICT = 409
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """An accepted dispatch; the run id is None where the server answers 204."""
+
+    run_id: int | None
+    url: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of a list of runs."""
+
+    row: RunRow
+    created_at: datetime
+    event: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class RunsPage:
+    """One page of runs, newest first."""
+
+    runs: tuple[Run, ...]
+    etag: str
+    not_modified: bool
+    more: bool
+    server_time: datetime
+    """GitHub's own clock when it answered."""
+
+
+class Actions:
+    """The part of the REST API under `/actions`."""
+
+    def __init__(self, client: GitHubClient) -> None:
+        self._client = client
+
+    def dispatch(
+        self, repository: str, workflow: str, ref: str, inputs: dict[str, str]
+    ) -> Dispatched:
+        """Start one run. Sends exactly one POST that can start one.
+
+        Servers that do not know `return_run_details` refuse the key before anything is
+        started, so that the second POST is the first one that counts.
+
+        Raises:
+            GitHubError: `AmbiguousError` where the run may have started all the same.
+        """
+        body: dict[str, Any] = {"ref": ref, "inputs": inputs, "return_run_details": True}
+        path = f"/repos/{repository}/actions/workflows/{workflow}/dispatches"
+        try:
+            answer = self._client.request("POST", path, body=body)
+        except RefusedError as error:
+            if "return_run_details" not in str(error):
+                raise
+            del body["return_run_details"]
+            answer = self._client.request("POST", path, body=body)
+        details = answer.data or {}
+        return Dispatched(details.get("workflow_run_id"), str(details.get("html_url") or ""))
+
+    def runs(
+        self, repository: str, *, workflow: str = "", page: int = 1, etag: str = ""
+    ) -> RunsPage:
+        """Read one page of runs, unfiltered: GitHub's filtered lists can be stale for days."""
+        scope = f"workflows/{workflow}/runs" if workflow else "runs"
+        path = f"/repos/{repository}/actions/{scope}"
+        answer = self._client.get(path, etag=etag, per_page=PER_PAGE, page=page)
+        rows = (answer.data or {}).get("workflow_runs", [])
+        return RunsPage(
+            runs=tuple(run_of(row) for row in rows),
+            etag=answer.etag or etag,
+            not_modified=answer.status == 304,
+            more=answer.has_next,
+            server_time=_server_time(answer),
+        )
+
+    def run(self, repository: str, run_id: int) -> Run:
+        """Read one run."""
+        return run_of(self._client.get(f"/repos/{repository}/actions/runs/{run_id}").data)
+
+    def state(self, repository: str, run_id: int) -> RunState:
+        """Read one run and, while it is in progress, when its first job began."""
+        row = self.run(repository, run_id).row
+        started = self._first_job(repository, run_id) if row.status == "in_progress" else None
+        return RunState(
+            run_id=run_id,
+            run_attempt=row.run_attempt,
+            status=row.status,
+            conclusion=row.conclusion,
+            started_at=started,
+            url=row.url,
+        )
+
+    def cancel(self, repository: str, run_id: int, *, force: bool = False) -> bool:
+        """Ask for a cancellation; False where the run had ended before."""
+        verb = "force-cancel" if force else "cancel"
+        try:
+            self._client.request("POST", f"/repos/{repository}/actions/runs/{run_id}/{verb}")
+        except GitHubError as error:
+            if error.status == _CONFLICT:
+                return False
+            raise
+        return True
+
+    def artifacts(self, repository: str, run_id: int, name: str) -> list[dict[str, Any]]:
+        """List a run's artifacts of one name, newest first."""
+        path = f"/repos/{repository}/actions/runs/{run_id}/artifacts"
+        return list(self._client.get(path, name=name).data["artifacts"])
+
+    def artifact_zip(self, repository: str, artifact_id: int, max_bytes: int) -> bytes:
+        """Download an artifact, in its zip."""
+        path = f"/repos/{repository}/actions/artifacts/{artifact_id}/zip"
+        return self._client.download(self._client.redirect_of(path), max_bytes)
+
+    def _first_job(self, repository: str, run_id: int) -> datetime | None:
+        path = f"/repos/{repository}/actions/runs/{run_id}/jobs"
+        jobs = self._client.get(path, per_page=PER_PAGE).data["jobs"]
+        starts = [job["started_at"] for job in jobs if job.get("started_at")]
+        return min(datetime.fromisoformat(start) for start in starts) if starts else None
+
+
+def run_of(data: dict[str, Any]) -> Run:
+    """Keep of GitHub's answer what Podium needs."""
+    return Run(
+        row=RunRow(
+            run_id=data["id"],
+            run_attempt=data.get("run_attempt") or 1,
+            status=data.get("status") or "",
+            conclusion=data.get("conclusion"),
+            dispatch_id=find_dispatch_id(data.get("display_title") or ""),
+            url=data.get("html_url") or "",
+            seconds=_seconds(data) if data.get("status") == COMPLETED else None,
+        ),
+        created_at=datetime.fromisoformat(data["created_at"]),
+        event=data.get("event") or "",
+        actor=(data.get("triggering_actor") or data.get("actor") or {}).get("login") or "",
+    )
+
+
+def _seconds(data: dict[str, Any]) -> float | None:
+    start, end = data.get("run_started_at"), data.get("updated_at")
+    if not start or not end:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def _server_time(answer: Answer) -> datetime:
+    date = answer.headers.get("date")
+    return parsedate_to_datetime(date) if date else datetime.now(UTC)

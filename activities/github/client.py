@@ -1,0 +1,164 @@
+"""PyGithub, made safe: one client per thread, no retries of its own, status codes kept.
+
+PyGithub's default retries send a POST up to eleven times, its connection object mixes up the
+requests of two threads, and its methods turn refusals into False. So every call here is one raw
+request of a client that belongs to the calling thread; Temporal alone retries.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+from github import Auth, Github
+from opentelemetry import trace
+
+from activities.github.errors import (
+    AmbiguousError,
+    RefusedError,
+    UnavailableError,
+    error_of,
+)
+
+API_VERSION = "2022-11-28"
+PER_PAGE = 100
+REQUEST_TIMEOUT_SECONDS = 10
+"""Of the connection, and of each silence while reading; GitHub itself gives up after 10 s."""
+MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+_tracer = trace.get_tracer("podium.github")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: 304 has no data."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    data: Any
+
+    @property
+    def etag(self) -> str:
+        """The validator for the next conditional request, or nothing."""
+        return self.headers.get("etag", "")
+
+    @property
+    def has_next(self) -> bool:
+        """Whether `Link` tells of a next page."""
+        return 'rel="next"' in self.headers.get("link", "")
+
+
+class GitHubClient:
+    """Raw requests to one GitHub as one identity; safe to call from any thread."""
+
+    def __init__(self, auth: Auth.Auth, api_url: str = "https://api.github.com") -> None:
+        self.api_url = api_url.rstrip("/")
+        self._auth = auth
+        self._local = threading.local()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: Any = None,
+        etag: str = "",
+    ) -> Answer:
+        """Send one request, once.
+
+        Raises:
+            GitHubError: any answer of 400 or more, or none; the subclass says what it means.
+        """
+        with _tracer.start_as_current_span(
+            f"GitHub {method}", attributes={"http.request.method": method, "url.path": path}
+        ) as span:
+            status, headers, text = self._send(method, path, parameters, body, etag)
+            span.set_attribute("http.response.status_code", status)
+            if status >= 400:
+                raise error_of(method, path, status, headers, text)
+            return Answer(status, headers, json.loads(text) if text else None)
+
+    def get(self, path: str, *, etag: str = "", **parameters: Any) -> Answer:
+        """Read one thing or one page."""
+        return self.request("GET", path, parameters=parameters, etag=etag)
+
+    def pages(self, path: str, *, max_pages: int, **parameters: Any) -> Iterator[Answer]:
+        """Read a list page by page, at most `max_pages` of them."""
+        for page in range(1, max_pages + 1):
+            answer = self.get(path, page=page, per_page=PER_PAGE, **parameters)
+            yield answer
+            if not answer.has_next:
+                return
+
+    def redirect_of(self, path: str) -> str:
+        """Read where a 302 leads, and do not follow: the token must not travel there.
+
+        Raises:
+            GitHubError: no redirect came.
+        """
+        answer = self.get(path)
+        location = answer.headers.get("location", "")
+        if answer.status not in (301, 302, 307) or not location:
+            raise UnavailableError(f"GET {path}: {answer.status} and no redirect", answer.status)
+        return location
+
+    def download(self, url: str, max_bytes: int = MAX_DOWNLOAD_BYTES) -> bytes:
+        """Fetch a signed link without the token.
+
+        Raises:
+            GitHubError: no such file (any more), or one larger than `max_bytes`.
+        """
+        try:
+            with requests.get(url, timeout=REQUEST_TIMEOUT_SECONDS, stream=True) as response:
+                if response.status_code != 200:
+                    raise UnavailableError(f"download: {response.status_code}")
+                content = b""
+                for chunk in response.iter_content(_CHUNK):
+                    content += chunk
+                    if len(content) > max_bytes:
+                        raise RefusedError(f"download is larger than {max_bytes} bytes")
+                return content
+        except requests.RequestException as error:
+            raise UnavailableError(f"download: {type(error).__name__}") from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None,
+        body: Any,
+        etag: str,
+    ) -> tuple[int, Mapping[str, str], str]:
+        headers = {"If-None-Match": etag} if etag else {}
+        try:
+            return self._github().requester.requestJson(
+                method, path, parameters=dict(parameters or {}), headers=headers, input=body
+            )
+        except requests.exceptions.ConnectTimeout as error:  # nothing was sent
+            raise UnavailableError(f"{method} {path}: no connection in time") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            kind = UnavailableError if method == "GET" else AmbiguousError
+            raise kind(f"{method} {path}: {type(error).__name__}") from error
+
+    def _github(self) -> Github:
+        mine: Github | None = getattr(self._local, "github", None)
+        if mine is None:
+            mine = Github(
+                auth=self._auth,
+                base_url=self.api_url,
+                retry=None,
+                timeout=REQUEST_TIMEOUT_SECONDS,
+                per_page=PER_PAGE,
+                seconds_between_requests=None,
+                seconds_between_writes=None,
+                api_version=API_VERSION,
+                user_agent="podium",
+            )
+            self._local.github = mine
+        return mine

@@ -1,0 +1,128 @@
+"""What GitHub's answers mean, and what Temporal is told about them.
+
+GitHubError
+├── RefusedError        4xx: the request is wrong             -> GitHubRefused, never retried
+│   └── NotFoundError   404, 410                              -> GitHubNotFound, never retried
+├── RateLimitedError    403 or 429 that ask to wait           -> GitHubRateLimited, after the wait
+├── UnavailableError    no answer, or 5xx, to a read          -> GitHubUnavailable, retried
+└── AmbiguousError      no answer, or 5xx, to a write: it may
+                        have happened                         -> AmbiguousAnswer, look first
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+from temporalio.exceptions import ApplicationError
+
+from contracts import errors
+from contracts.base import clip
+
+_SHORTEST_WAIT = timedelta(seconds=1)
+_SECONDARY_WAIT = timedelta(minutes=1)
+"""GitHub: without `retry-after`, wait at least a minute after a secondary limit."""
+_LONGEST_WAIT = timedelta(hours=1)
+"""Primary limits reset hourly; a stranger's header does not make Podium wait longer."""
+
+
+class GitHubError(Exception):
+    """An answer other than success, or none. `status` is 0 where there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(clip(message))
+
+
+class RefusedError(GitHubError):
+    """GitHub understood the request and said no."""
+
+
+class NotFoundError(RefusedError):
+    """There is no such thing, or this token may not see it."""
+
+
+class RateLimitedError(GitHubError):
+    """GitHub asks to wait; `wait` says for how long."""
+
+    def __init__(self, message: str, status: int, wait: timedelta) -> None:
+        super().__init__(message, status)
+        self.wait = wait
+
+
+class UnavailableError(GitHubError):
+    """A read that may be tried again."""
+
+
+class AmbiguousError(GitHubError):
+    """A write of which nobody knows whether it happened."""
+
+
+def error_of(
+    method: str, path: str, status: int, headers: Mapping[str, str], text: str
+) -> GitHubError:
+    """Tell what an answer of 400 or more means."""
+    message = f"{method} {path}: {status} {_message(text)}"
+    if (wait := _asked_to_wait(status, headers, text)) is not None:
+        return RateLimitedError(message, status, wait)
+    if status >= 500:
+        kind = UnavailableError if method == "GET" else AmbiguousError
+        return kind(message, status)
+    if status in (404, 410):
+        return NotFoundError(message, status)
+    return RefusedError(message, status)
+
+
+def _message(text: str) -> str:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return text
+    return str(body.get("message", "")) if isinstance(body, dict) else text
+
+
+def _asked_to_wait(status: int, headers: Mapping[str, str], text: str) -> timedelta | None:
+    """403 and 429 both stand for rate limits; only some 403s do."""
+    if status not in (403, 429):
+        return None
+    after = headers.get("retry-after", "")
+    if after.isdigit():
+        return _bounded(timedelta(seconds=int(after)))
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        return _bounded(timedelta(seconds=int(reset) - time.time()))
+    if status == 429 or "rate limit" in text.lower():
+        return _SECONDARY_WAIT
+    return None
+
+
+def _bounded(wait: timedelta) -> timedelta:
+    return min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
+
+
+def to_application_error(error: GitHubError) -> ApplicationError:
+    """Translate into Temporal's retry contract; the activity's policy does the rest."""
+    text = str(error)
+    if isinstance(error, RateLimitedError):
+        return ApplicationError(text, type=errors.GITHUB_RATE_LIMITED, next_retry_delay=error.wait)
+    if isinstance(error, NotFoundError):
+        return ApplicationError(text, type=errors.GITHUB_NOT_FOUND, non_retryable=True)
+    if isinstance(error, RefusedError):
+        return ApplicationError(text, type=errors.GITHUB_REFUSED, non_retryable=True)
+    if isinstance(error, AmbiguousError):
+        return ApplicationError(text, type=errors.AMBIGUOUS_ANSWER)
+    return ApplicationError(text, type=errors.GITHUB_UNAVAILABLE)
+
+
+@contextmanager
+def told_to_temporal() -> Iterator[None]:
+    """Let no GitHub error leave an activity untranslated.
+
+    Raises:
+        ApplicationError: of the type that the module's tree names.
+    """
+    try:
+        yield
+    except GitHubError as error:
+        raise to_application_error(error) from error

@@ -1,0 +1,55 @@
+"""Issues and their comments."""
+
+from datetime import datetime
+from typing import Any
+
+from activities.github.client import PER_PAGE, Answer, GitHubClient
+
+
+class Issues:
+    """The part of the REST API under `/issues`."""
+
+    def __init__(self, client: GitHubClient) -> None:
+        self._client = client
+
+    def open_page(self, repository: str, page: int) -> Answer:
+        """Read a page of open issues and pull requests, oldest first."""
+        return self._client.get(
+            f"/repos/{repository}/issues",
+            state="open",
+            sort="created",
+            direction="asc",
+            per_page=PER_PAGE,
+            page=page,
+        )
+
+    def newest(self, repository: str, *, max_pages: int) -> list[dict[str, Any]]:
+        """Read the newest issues of any state, newest first."""
+        pages = self._client.pages(
+            f"/repos/{repository}/issues",
+            max_pages=max_pages,
+            state="all",
+            sort="created",
+            direction="desc",
+        )
+        return [issue for page in pages for issue in page.data]
+
+    def create(
+        self, repository: str, title: str, body: str, labels: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Create an issue."""
+        asked = {"title": title, "body": body, "labels": list(labels)}
+        path = f"/repos/{repository}/issues"
+        created: dict[str, Any] = self._client.request("POST", path, body=asked).data
+        return created
+
+    def comments(
+        self, repository: str, number: int, *, since: datetime, max_pages: int
+    ) -> list[dict[str, Any]]:
+        """Read an issue's comments that were touched since an instant, oldest first."""
+        pages = self._client.pages(
+            f"/repos/{repository}/issues/{number}/comments",
+            max_pages=max_pages,
+            since=since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        return [comment for page in pages for comment in page.data]

@@ -1,0 +1,54 @@
+"""Repositories, their files, and who the token is."""
+
+import base64
+import threading
+from typing import Any
+
+from activities.github.client import GitHubClient
+from activities.github.errors import NotFoundError, RefusedError
+
+
+class Repositories:
+    """Repositories as far as an orchestration reads them."""
+
+    def __init__(self, client: GitHubClient) -> None:
+        self._client = client
+        self._login = ""
+        self._lock = threading.Lock()
+
+    def login(self) -> str:
+        """Tell the token's own identity; asked once. Empty for a token that may not ask.
+
+        An App's installation token may not read `/user`; what it writes is told by its marker.
+        """
+        with self._lock:
+            if not self._login:
+                try:
+                    self._login = str(self._client.get("/user").data["login"])
+                except RefusedError:
+                    return ""
+            return self._login
+
+    def get(self, repository: str) -> dict[str, Any]:
+        """Read the repository itself: default branch, permissions of the token."""
+        found: dict[str, Any] = self._client.get(f"/repos/{repository}").data
+        return found
+
+    def text(self, repository: str, path: str, ref: str) -> str:
+        """Read a file at a ref.
+
+        Raises:
+            NotFoundError: no file of that name there.
+        """
+        data = self._client.get(f"/repos/{repository}/contents/{path}", ref=ref).data
+        if not isinstance(data, dict) or data.get("type") != "file":
+            raise NotFoundError(f"{path} is no file", 404)
+        return base64.b64decode(data["content"]).decode()
+
+    def names(self, repository: str, path: str, ref: str) -> list[str]:
+        """List the names in a folder; an absent folder is empty."""
+        try:
+            data = self._client.get(f"/repos/{repository}/contents/{path}", ref=ref).data
+        except NotFoundError:
+            return []
+        return [entry["name"] for entry in data] if isinstance(data, list) else []

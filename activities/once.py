@@ -1,0 +1,194 @@
+"""One write, once in effect, however often Temporal runs the activity.
+
+GitHub has no idempotency key, so a write may be sent at once only by the first attempt of an
+activity whose run was never reset. Whoever comes later first looks whether the write has
+happened, and sends again only when its absence is proved, or when `settle` has passed since the
+last moment at which an earlier send could have gone out.
+
+That moment is bounded: an attempt sends only while enough of its own start-to-close is left for
+the send to end within it, so a frozen attempt that wakes up late sends nothing, and no earlier
+attempt can still be sending once Temporal has started the next one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
+
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.github import AmbiguousError, GitHubError
+from activities.github.errors import to_application_error
+from contracts import errors
+from contracts.base import Sent
+
+SETTLE_MAX = timedelta(seconds=60)
+"""How long GitHub's lists may lag behind an accepted write."""
+SEND_DEADLINE = timedelta(seconds=12)
+"""Longest that one send may take, in all."""
+_LOOK_AGAIN = timedelta(seconds=3)
+_CLOCKS_DIFFER = timedelta(seconds=1)
+
+T = TypeVar("T", bound=BaseModel)
+A = TypeVar("A")
+
+
+@dataclass(frozen=True)
+class Sight(Generic[T]):
+    """What a look found: the answer, or nothing, and whether nothing proves absence."""
+
+    answer: T | None = None
+    absent: bool = False
+
+
+class Write(Protocol[T]):
+    """A write that `send_once` can repeat safely."""
+
+    @property
+    def answer(self) -> type[T]:
+        """The type of the answer, as heartbeat details are read back."""
+
+    async def look(self, since: datetime, *, settled: bool) -> Sight[T]:
+        """Find the write. `settled` says that lists have had the time to show it."""
+
+    async def send(self) -> T | None:
+        """Send it; None when it was accepted and nothing says as what."""
+
+
+class Memory(Sent):
+    """What one attempt leaves the next, as heartbeat details."""
+
+    answer: dict[str, Any] | None = None
+    in_doubt_since: datetime | None = None
+    """When the last send that may have happened was over."""
+    accepted: bool = False
+    """GitHub accepted it: never send again, only look."""
+    clean_attempt: int = 0
+    """The attempt that ended knowing that nothing is in doubt."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the workflow says of itself, to be held against what the activity sees."""
+
+    original_execution_run_id: str
+    doubted: bool = False
+
+
+async def send_once(
+    write: Write[T], origin: Origin, client: Client, settle: timedelta = SETTLE_MAX
+) -> T:
+    """Do the write, or find it done.
+
+    Raises:
+        ApplicationError: `Unsettled` (benign) or `AmbiguousAnswer`, retried by Temporal;
+            `DispatchUnknown` when GitHub accepted the write and never shows it; otherwise
+            what the GitHub error means.
+    """
+    memory = _memory()
+    if memory.answer is not None:
+        return write.answer.model_validate(memory.answer)
+    since = await _in_doubt_since(memory, origin, client)
+    if since is not None:
+        found = await _look(write, memory, since, settle)
+        if found is not None:
+            return _done(found)
+    return await _send(write, settle)
+
+
+async def _look(write: Write[T], memory: Memory, since: datetime, settle: timedelta) -> T | None:
+    settled = datetime.now(UTC) >= since + settle
+    sight = await write.look(since, settled=settled)
+    if sight.answer is not None:
+        return sight.answer
+    if memory.accepted and settled:
+        raise ApplicationError(
+            "GitHub accepted it and does not show it; look for it by hand before doing it again",
+            type=errors.DISPATCH_UNKNOWN,
+            non_retryable=True,
+        )
+    if memory.accepted or not (settled or sight.absent):
+        _leave(memory.model_copy(update={"in_doubt_since": since}))
+        _look_later("an earlier send may still show; looking again", since + settle)
+    return None
+
+
+async def _send(write: Write[T], settle: timedelta) -> T:
+    info = activity.info()
+    limit = info.start_to_close_timeout
+    if limit is not None and _now() + SEND_DEADLINE > info.started_time + limit - _CLOCKS_DIFFER:
+        _leave(Memory(clean_attempt=info.attempt))
+        _look_later("too little of this attempt is left to send in", _now())
+    try:
+        answer = await write.send()
+    except AmbiguousError as error:
+        _leave(Memory(in_doubt_since=_now()))
+        raise to_application_error(error) from error
+    except (GitHubError, ApplicationError):
+        _leave(Memory(clean_attempt=info.attempt))
+        raise
+    if answer is None:
+        accepted = Memory(in_doubt_since=_now(), accepted=True)
+        _leave(accepted)
+        _look_later("accepted; looking for what it became", _now() + settle)
+    return _done(answer)
+
+
+async def _in_doubt_since(memory: Memory, origin: Origin, client: Client) -> datetime | None:
+    """Tell when an earlier send may last have gone out; None when there was none."""
+    if memory.in_doubt_since is not None:
+        return memory.in_doubt_since
+    info = activity.info()
+    if info.attempt > 1:
+        clean = memory.clean_attempt == info.attempt - 1
+        return None if clean else info.current_attempt_scheduled_time
+    if not origin.doubted and info.workflow_run_id == origin.original_execution_run_id:
+        return None
+    # After a reset, attempts of the old run may go on until their own time is up.
+    handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+    began = (await handle.describe()).start_time
+    return began + (info.start_to_close_timeout or timedelta())
+
+
+def _memory() -> Memory:
+    details = activity.info().heartbeat_details
+    return Memory.model_validate(details[0]) if details else Memory()
+
+
+def _leave(memory: Memory) -> None:
+    activity.heartbeat(memory.model_dump(mode="json"))
+
+
+def _done(answer: T) -> T:
+    _leave(Memory(answer=answer.model_dump(mode="json")))
+    return answer
+
+
+def _look_later(why: str, latest: datetime) -> NoReturn:
+    wait = max(min(_LOOK_AGAIN, latest - _now()), timedelta(milliseconds=100))
+    raise ApplicationError(
+        why,
+        type=errors.UNSETTLED,
+        next_retry_delay=wait,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def within(limit: timedelta, sending: Callable[[], Awaitable[A]]) -> A:
+    """Give a send its hard total deadline.
+
+    Raises:
+        AmbiguousError: the deadline passed; the send may still have happened.
+    """
+    try:
+        return await asyncio.wait_for(sending(), limit.total_seconds())
+    except TimeoutError as error:
+        raise AmbiguousError(f"no answer within {limit.total_seconds():.0f} s") from error

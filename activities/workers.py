@@ -1,0 +1,93 @@
+"""What a worker's workflow file declares."""
+
+import difflib
+from typing import Any
+
+import yaml
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import yaml12
+from activities.github import GitHub, NotFoundError
+from activities.github.errors import told_to_temporal
+from contracts import errors
+from contracts.expressions import to_text
+from contracts.runs import DescribeWorker, WorkerDescription
+from contracts.worker import WorkerDeclaration, WorkerInput
+
+FOLDER = ".github/workflows"
+
+
+class WorkerActivities:
+    """Reads worker files through the API, as GitHub itself will run them."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    @activity.defn(name="github.worker.describe")
+    async def describe(self, ask: DescribeWorker) -> WorkerDescription:
+        """Read a worker's declaration at its ref.
+
+        Raises:
+            ApplicationError: `BadSpec`, final: no such file (the nearest one is named), or one
+                that is no workflow; GitHub's own errors as everywhere.
+        """
+        with told_to_temporal():
+            return await self._github.call(self._describe, ask)
+
+    def _describe(self, ask: DescribeWorker) -> WorkerDescription:
+        repositories = self._github.repositories
+        ref = ask.ref or str(repositories.get(ask.repository)["default_branch"])
+        path = f"{FOLDER}/{ask.workflow}"
+        try:
+            text = repositories.text(ask.repository, path, ref)
+        except NotFoundError as error:
+            there = repositories.names(ask.repository, FOLDER, ref)
+            raise _bad(_not_there(ask, ref, there)) from error
+        return WorkerDescription(declaration=parse_worker(ask.workflow, text), ref=ref)
+
+
+def parse_worker(workflow: str, text: str) -> WorkerDeclaration:
+    """Read a workflow file's name, `run-name` and `workflow_dispatch` inputs.
+
+    Raises:
+        ApplicationError: `BadSpec`, when the file is no workflow.
+    """
+    try:
+        data = yaml12.load(text)
+    except yaml.YAMLError as error:
+        raise _bad(f"{workflow} is no YAML: {error}") from error
+    if not isinstance(data, dict) or "on" not in data:
+        raise _bad(f"{workflow} is no workflow: it has no `on:`")
+    triggers = data["on"]
+    names = [triggers] if isinstance(triggers, str) else list(triggers or ())
+    dispatch = triggers.get("workflow_dispatch") if isinstance(triggers, dict) else None
+    inputs = dispatch.get("inputs") if isinstance(dispatch, dict) else None
+    return WorkerDeclaration(
+        workflow=workflow,
+        name=str(data.get("name") or workflow),
+        dispatchable="workflow_dispatch" in names,
+        inputs={str(name): _input(one) for name, one in (inputs or {}).items()},
+        run_name=str(data.get("run-name") or ""),
+    )
+
+
+def _input(data: Any) -> WorkerInput:
+    one = data if isinstance(data, dict) else {}
+    default = one.get("default")
+    return WorkerInput(
+        type=one.get("type") or "string",
+        required=bool(one.get("required")),
+        default=None if default is None else to_text(default),
+        options=tuple(to_text(option) for option in one.get("options") or ()),
+    )
+
+
+def _not_there(ask: DescribeWorker, ref: str, there: list[str]) -> str:
+    near = difflib.get_close_matches(ask.workflow, there, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there: {', '.join(there) or 'nothing'}"
+    return f"worker.workflow: {ask.repository} has no {FOLDER}/{ask.workflow} at {ref}; {hint}"
+
+
+def _bad(message: str) -> ApplicationError:
+    return ApplicationError(message, type=errors.BAD_SPEC, non_retryable=True)
