@@ -31,6 +31,8 @@ class CreateIssue(Sent):
     kind: str
     """What it is, as the marker says it: `report`."""
     original_execution_run_id: str
+    doubted: bool = False
+    """An earlier run of the chain was reset."""
 
 
 class IssueRef(Sent):

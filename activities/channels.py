@@ -1,0 +1,122 @@
+"""Where results are: the artifact, or a block in a comment of the worker's bot."""
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.github.actions import Actions
+from activities.github.issues import Issues
+from contracts.names import RESULT_ARTIFACT, RESULT_BLOCK, RESULT_FILE
+from contracts.runs import CollectOrder
+
+MAX_ZIP_BYTES = 1024 * 1024
+MAX_COMMENT_PAGES = 3
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*(.*)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A result's text, not checked yet."""
+
+    text: str
+    channel: str
+    url: str
+
+
+def artifact(actions: Actions, order: CollectOrder) -> Found | None:
+    """Read `result.json` out of the newest artifact `podium-result` of the run."""
+    run = order.run
+    there = actions.artifacts(run.repository, run.run_id, RESULT_ARTIFACT)
+    live = [a for a in there if not a.get("expired") and a["name"] == RESULT_ARTIFACT]
+    if not live:
+        return None
+    newest = max(live, key=lambda a: a["id"])
+    url = f"{run.url}/artifacts/{newest['id']}" if run.url else ""
+    packed = actions.artifact_zip(run.repository, newest["id"], MAX_ZIP_BYTES)
+    try:
+        return Found(_unpack(packed, newest.get("digest"), order.max_bytes), "artifact", url)
+    except (zipfile.BadZipFile, ValueError) as error:
+        # A broken artifact is the worker's fault: the text is judged like any other.
+        return Found(f"unreadable artifact: {error}", "artifact", url)
+
+
+def _unpack(packed: bytes, digest: str | None, max_bytes: int) -> str:
+    seen = "sha256:" + hashlib.sha256(packed).hexdigest()
+    if digest and digest != seen:
+        raise ValueError(f"digest {digest}, content has {seen}")
+    with zipfile.ZipFile(io.BytesIO(packed)) as files:
+        inside = {name.rsplit("/", 1)[-1]: name for name in files.namelist()}
+        if RESULT_FILE not in inside:
+            raise ValueError(f"no {RESULT_FILE} in it")
+        # One byte more than is allowed shows an oversized file without reading all of it.
+        with files.open(inside[RESULT_FILE]) as content:
+            return content.read(max_bytes + 1).decode(errors="replace")
+
+
+def comment(issues: Issues, order: CollectOrder, since: datetime) -> Found | None:
+    """Find the one comment that counts.
+
+    It was created by the expected bot during this run and never edited, holds exactly one
+    result block, and that block names this run and attempt. Everything else is passed over:
+    anyone may write something that looks like a result.
+    """
+    if order.comment_on is None:
+        return None
+    run = order.run
+    comments = issues.comments(
+        run.repository, order.comment_on, since=since, max_pages=MAX_COMMENT_PAGES
+    )
+    for one in reversed(comments):
+        if not _is_believable(one, order.author, since):
+            continue
+        blocks = list(result_blocks(one.get("body") or ""))
+        if len(blocks) == 1 and _names(blocks[0], run.run_id, run.run_attempt):
+            return Found(blocks[0], "comment", str(one.get("html_url") or ""))
+    return None
+
+
+def _is_believable(one: dict[str, Any], author: str, since: datetime) -> bool:
+    user = one.get("user") or {}
+    created = one.get("created_at") or ""
+    return (
+        user.get("login") == author
+        and (user.get("type") == "Bot" or not author.endswith("[bot]"))
+        and created == one.get("updated_at")
+        and datetime.fromisoformat(created) >= since
+    )
+
+
+def _names(block: str, run_id: int, run_attempt: int) -> bool:
+    try:
+        data = json.loads(block)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(data, dict):
+        return False
+    return (data.get("run_id"), data.get("run_attempt", 1)) == (run_id, run_attempt)
+
+
+def result_blocks(body: str) -> Iterator[str]:
+    """Yield the content of each fenced block whose info string is `json podium-result`.
+
+    Line by line, so that the time is linear however many fences stay open.
+    """
+    fence, wanted, lines = "", False, list[str]()
+    for line in body.splitlines():
+        found = _FENCE.fullmatch(line)
+        if not fence:
+            if found:
+                fence, lines = found.group(1), []
+                wanted = found.group(2).strip() == RESULT_BLOCK
+        elif found and found.group(1).startswith(fence) and not found.group(2).strip():
+            if wanted:
+                yield "\n".join(lines)
+            fence = ""
+        else:
+            lines.append(line)

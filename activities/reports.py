@@ -1,0 +1,109 @@
+"""Render a report as the markdown that people read. All text from outside is made safe here."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from temporalio import activity
+
+from activities import sanitize
+from contracts.outputs import MAX_BODY, RenderReport
+from contracts.report import OrchestrationReport
+from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
+
+_ROOM_FOR_MARKER = 500
+_ROUTINE = frozenset({"dispatched", "completed"})
+_MAX_DECISIONS_SHOWN = 50
+_MAX_HIGHLIGHTS_SHOWN = 50
+
+
+class ReportActivities:
+    """`podium.report.render`: no I/O, yet too heavy for a workflow task."""
+
+    @activity.defn(name="podium.report.render")
+    async def render(self, ask: RenderReport) -> str:
+        """Render markdown that fits an issue; rows that do not fit are counted, never cut."""
+        return render(ask)
+
+
+def render(ask: RenderReport, limit: int = MAX_BODY - _ROOM_FOR_MARKER) -> str:
+    """Render with as many rows as fit into `limit` characters."""
+    rows = len(ask.report.results)
+    while True:
+        text = _render(ask, rows)
+        if len(text) <= limit or rows == 0:
+            return text[:limit]
+        rows = rows * 3 // 4
+
+
+def _render(ask: RenderReport, rows: int) -> str:
+    report = ask.report
+    shown = report.results[:rows]
+    by_status = report.totals.by_status
+    context: dict[str, Any] = {
+        "report": report,
+        "status_line": _status_line(report),
+        "succeeded": by_status.get("success", 0) + by_status.get("partial", 0),
+        "skipped": by_status.get("skipped", 0),
+        "failed": sum(n for s, n in by_status.items() if OutcomeStatus(s) not in GOOD),
+        "beyond": _beyond(report),
+        "took": f"{report.metrics.seconds:.0f} s",
+        "highlights_title": ask.highlights_title,
+        "highlights": report.highlights[: min(_MAX_HIGHLIGHTS_SHOWN, rows + 1)],
+        "columns": ask.columns,
+        "failures": [row for row in shown if row.status not in GOOD],
+        "results": [row for row in shown if row.status in GOOD],
+        "omitted": report.results_omitted + len(report.results) - rows,
+        "decisions": _decisions(report, rows),
+    }
+    text = _TEMPLATE.render(context)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _status_line(report: OrchestrationReport) -> str:
+    reason = f": {sanitize.inline(report.reason, 400)}" if report.reason else ""
+    return f"**{report.status.value}**{reason}"
+
+
+def _beyond(report: OrchestrationReport) -> str:
+    more = "" if report.totals.beyond_limit_exact else "at least "
+    return f"{more}{report.totals.beyond_limit}"
+
+
+def _decisions(report: OrchestrationReport, rows: int) -> list[Any]:
+    told = [one for one in report.decisions if one.kind not in _ROUTINE]
+    return told[-min(_MAX_DECISIONS_SHOWN, rows + 1) :]
+
+
+def _output(row: WorkerOutcome, field: str) -> str:
+    value: Any = {"outputs": row.outputs}
+    for step in field.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        value = ", ".join(str(one) for one in value)
+    return sanitize.inline(value)
+
+
+def _code(text: str) -> str:
+    return re.sub(r"[^\w./:@-]", "?", text)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=False,  # noqa: S701 - markdown, not HTML: every value goes through sanitize
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "inline": sanitize.inline,
+        "link": sanitize.link,
+        "output": _output,
+        "code": _code,
+    }
+    return environment
+
+
+_TEMPLATE = _environment().get_template("report.md.j2")

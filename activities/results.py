@@ -1,0 +1,196 @@
+"""Fetch a completed run's result by its channels, check it, and say what it means."""
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import jsonschema
+from jsonschema.validators import validator_for
+from pydantic import ValidationError
+from temporalio import activity
+
+from activities import channels
+from activities.channels import Found
+from activities.github import GitHub
+from activities.github.errors import told_to_temporal
+from contracts.base import clip
+from contracts.problems import problems_of
+from contracts.runs import CollectOrder, OutcomeStatus, Verdict
+from contracts.worker import (
+    KNOWN_PROTOCOLS,
+    UnknownProtocolError,
+    WorkerResult,
+    WorkerStatus,
+)
+
+_ARTIFACT_LOOKS = (0.0, 1.0, 2.0)
+"""Seconds before each look for an artifact; before upload-artifact v4 they came late."""
+_CLOCKS_DIFFER = timedelta(seconds=60)
+
+_CONCLUSIONS = {
+    "cancelled": (OutcomeStatus.CANCELLED, "the run was cancelled"),
+    "timed_out": (OutcomeStatus.TIMED_OUT, "a job of the run reached its own timeout"),
+    "skipped": (OutcomeStatus.SKIPPED, "every job of the run was skipped"),
+    "action_required": (OutcomeStatus.FAILURE, "the run waits for a person on GitHub"),
+    "startup_failure": (OutcomeStatus.FAILURE, "GitHub could not start the workflow file"),
+    "stale": (OutcomeStatus.FAILURE, "GitHub gave the run up as stale"),
+    "failure": (OutcomeStatus.FAILURE, "the run failed"),
+}
+_GREEN = ("success", "neutral")
+
+_STATUSES = {
+    WorkerStatus.SUCCESS: OutcomeStatus.SUCCESS,
+    WorkerStatus.PARTIAL: OutcomeStatus.PARTIAL,
+    WorkerStatus.SKIPPED: OutcomeStatus.SKIPPED,
+    WorkerStatus.FAILURE: OutcomeStatus.FAILURE,
+}
+
+
+class ResultActivities:
+    """`github.run.collect`."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    @activity.defn(name="github.run.collect")
+    async def collect(self, order: CollectOrder) -> Verdict:
+        """Fetch and check one result. A bad result is a verdict, not an error.
+
+        Raises:
+            ApplicationError: what GitHub's answers mean; retried by policy.
+        """
+        green = order.conclusion in _GREEN
+        looks = _ARTIFACT_LOOKS if green else _ARTIFACT_LOOKS[:1]
+        with told_to_temporal():
+            found = await self._find(order, looks)
+        if green:
+            return _verdict(order, found)
+        status, reason = _CONCLUSIONS.get(
+            order.conclusion or "", (OutcomeStatus.FAILURE, f"conclusion {order.conclusion}")
+        )
+        return _failed_run(order, status, reason, found)
+
+    async def _find(self, order: CollectOrder, looks: tuple[float, ...]) -> Found | None:
+        for channel in order.channels:
+            if channel == "artifact":
+                found = await self._artifact(order, looks)
+            elif channel == "comment" and order.comment_on is not None and len(looks) > 1:
+                found = await self._comment(order)
+            else:
+                found = None
+            if found is not None:
+                return found
+        return None
+
+    async def _artifact(self, order: CollectOrder, looks: tuple[float, ...]) -> Found | None:
+        for wait in looks:
+            await asyncio.sleep(wait)
+            found = await self._github.call(channels.artifact, self._github.actions, order)
+            if found is not None:
+                return found
+        return None
+
+    async def _comment(self, order: CollectOrder) -> Found | None:
+        since: datetime = order.run.dispatched_at - _CLOCKS_DIFFER
+        return await self._github.call(channels.comment, self._github.issues, order, since)
+
+
+def _verdict(order: CollectOrder, found: Found | None) -> Verdict:
+    """Judge a green run."""
+    if found is None:
+        if "conclusion" in order.channels:
+            return Verdict(status=OutcomeStatus.SUCCESS, channel="conclusion")
+        looked = " or ".join(order.channels)
+        return Verdict(
+            status=OutcomeStatus.NO_RESULT,
+            reason=f"the run is green and published no result (looked for: {looked})",
+        )
+    try:
+        result = read_result(order, found.text)
+    except UnknownProtocolError as error:
+        return _bad(OutcomeStatus.UNKNOWN_PROTOCOL, str(error), found)
+    except ValueError as error:
+        return _bad(OutcomeStatus.INVALID_RESULT, str(error), found)
+    return _of_result(result, _STATUSES[result.status], found)
+
+
+def _failed_run(
+    order: CollectOrder, status: OutcomeStatus, reason: str, found: Found | None
+) -> Verdict:
+    """Keep what a failed run still said about itself: it is the context of the failure."""
+    if found is not None:
+        try:
+            told = _of_result(read_result(order, found.text), status, found)
+        except ValueError:
+            return _bad(status, reason, found)
+        said = f"{reason}: {told.summary}" if told.summary else reason
+        return told.model_copy(update={"reason": clip(said)})
+    return Verdict(status=status, reason=reason)
+
+
+def read_result(order: CollectOrder, text: str) -> WorkerResult:
+    """Decode a result and hold it against the contract, the run and the spec's schema.
+
+    Raises:
+        UnknownProtocolError: a version that this Podium does not know.
+        ValueError: anything else that is wrong, in words.
+    """
+    size = len(text.encode())
+    if size > order.max_bytes:
+        raise ValueError(f"the result has {size} bytes, the limit is {order.max_bytes}")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the result is no JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError("the result is no JSON object")  # noqa: TRY004 - callers catch one kind
+    if data.get("protocol") not in KNOWN_PROTOCOLS:
+        raise UnknownProtocolError(data.get("protocol"))
+    try:
+        result = WorkerResult.model_validate(data)
+    except ValidationError as error:
+        found = "; ".join(str(p) for p in problems_of(error, WorkerResult)[:3])
+        raise ValueError(f"the result breaks the contract: {found}") from error
+    _check_identity(order, result)
+    _check_schema(order.result_schema, result.outputs)
+    return result
+
+
+def _check_identity(order: CollectOrder, result: WorkerResult) -> None:
+    run = order.run
+    if (result.run_id, result.run_attempt) != (run.run_id, run.run_attempt):
+        raise ValueError(
+            f"the result is of run {result.run_id} attempt {result.run_attempt}, "
+            f"not of {run.run_id} attempt {run.run_attempt}"
+        )
+    if result.dispatch_id and result.dispatch_id != run.dispatch_id:
+        raise ValueError(f"the result is of dispatch {clip(result.dispatch_id, 40)}, not of this")
+
+
+def _check_schema(schema: dict[str, Any] | None, outputs: dict[str, Any]) -> None:
+    if schema is None:
+        return
+    validator = validator_for(schema, default=jsonschema.Draft202012Validator)(schema)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(outputs))
+    if error is not None:
+        where = ".".join(["outputs", *(str(p) for p in error.absolute_path)])
+        raise ValueError(f"{where}: {clip(error.message, 300)}")
+
+
+def _of_result(result: WorkerResult, status: OutcomeStatus, found: Found) -> Verdict:
+    said = result.errors[0].message if result.errors else result.summary
+    return Verdict(
+        status=status,
+        reason="" if status is OutcomeStatus.SUCCESS else said,
+        summary=result.summary,
+        outputs=result.outputs,
+        errors=result.errors,
+        metrics=result.metrics,
+        channel=found.channel,
+        result_url=found.url,
+    )
+
+
+def _bad(status: OutcomeStatus, reason: str, found: Found) -> Verdict:
+    return Verdict(status=status, reason=clip(reason), channel=found.channel, result_url=found.url)
