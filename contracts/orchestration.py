@@ -1,12 +1,14 @@
 """The input of every pattern, `{"spec": …, "inputs": …?, "event": …?}`, decoded without mercy."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from contracts.fleet import OrchestrationState
 from contracts.problems import Problem, nearest, problems_of
-from contracts.specs import PATTERNS
+from contracts.specs import PATTERNS, WORKFLOW_TYPES
 from contracts.specs.common import Spec
 
 _KEYS = ("spec", "inputs", "event", "carry")
@@ -20,16 +22,33 @@ class BadInputError(ValueError):
         super().__init__("; ".join(str(p) for p in problems))
 
 
-class OrchestrationInput:
-    """A decoded input. `carry` is what an earlier run of the same chain left."""
+S = TypeVar("S", bound=Spec)
 
-    def __init__(
-        self, spec: Spec, inputs: dict[str, Any], event: dict[str, Any], carry: Any
-    ) -> None:
-        self.spec = spec
-        self.inputs = inputs
-        self.event = event
-        self.carry = carry
+
+@dataclass(frozen=True)
+class OrchestrationInput(Generic[S]):
+    """A decoded input."""
+
+    spec: S
+    inputs: dict[str, Any]
+    event: dict[str, Any]
+    carry: Any
+    """What an earlier run of the same chain left, or None."""
+
+    def carrying(self, state: OrchestrationState, *, doubted: bool) -> dict[str, Any]:
+        """Make the input of the chain's next run.
+
+        Args:
+            state: all that is to go on.
+            doubted: this run was reset; what follows may have happened before.
+        """
+        carry = state.model_copy(update={"doubted": state.doubted or doubted})
+        return {
+            "spec": self.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            "inputs": self.inputs,
+            "event": self.event,
+            "carry": carry.model_dump(mode="json", exclude_defaults=True),
+        }
 
 
 def parse_spec(data: Any) -> Spec:
@@ -52,12 +71,12 @@ def parse_spec(data: Any) -> Spec:
         raise BadInputError(problems_of(error, model)) from error
 
 
-def parse_input(arguments: tuple[Any, ...], pattern: str) -> OrchestrationInput:
+def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInput[S]:
     """Decode what a workflow was started with, however odd.
 
     Args:
         arguments: all inputs of the start, as they decoded.
-        pattern: the one that this workflow type runs.
+        model: the spec of the pattern that this workflow type runs.
 
     Raises:
         BadInputError: not exactly one object with a valid spec of that pattern.
@@ -81,11 +100,12 @@ def parse_input(arguments: tuple[Any, ...], pattern: str) -> OrchestrationInput:
     if found:
         raise BadInputError(found)
     spec = parse_spec(data.get("spec"))
-    if spec.pattern != pattern:
-        message = f"this workflow type runs {pattern}, the spec is of {spec.pattern}"
+    if not isinstance(spec, model):
+        message = f"{spec.pattern} is run by another workflow type: {WORKFLOW_TYPES[spec.pattern]}"
         raise BadInputError([Problem(path="spec.pattern", message=message)])
     inputs = _inputs(spec, dict(data.get("inputs") or {}))
-    return OrchestrationInput(spec, inputs, dict(data.get("event") or {}), data.get("carry"))
+    event = dict(data.get("event") or {})
+    return OrchestrationInput(spec, inputs, event, data.get("carry"))
 
 
 def _inputs(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:

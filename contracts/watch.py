@@ -149,7 +149,8 @@ class RunWatchState(Sent):
     intents: dict[str, Intent] = Field(default_factory=dict)
     claims: dict[int, str] = Field(default_factory=dict)
     snapshot: tuple[RunRow, ...] = ()
-    handled: tuple[int, ...] = ()
+    handled: tuple[RunRow, ...] = ()
+    """Done with: delivered, surplus or abandoned."""
     marks: tuple[PageMark, ...] = ()
     unsent: dict[str, tuple[Completion, ...]] = Field(default_factory=dict)
     """By the waiter's workflow id."""

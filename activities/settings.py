@@ -1,0 +1,106 @@
+"""Settings of a Temporal Worker, from its environment. Tokens are read here and nowhere else."""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from github import Auth, Github
+
+from activities.github import GitHub, GitHubClient
+from activities.markers import Markers
+from activities.once import SETTLE_MAX
+
+GITHUB_TOKEN = "GITHUB_TOKEN"  # noqa: S105 - the name of a setting
+GITHUB_API_URL = "GITHUB_API_URL"
+APP_ID = "PODIUM_GITHUB_APP_ID"
+APP_KEY_FILE = "PODIUM_GITHUB_APP_PRIVATE_KEY_FILE"
+APP_INSTALLATION = "PODIUM_GITHUB_APP_INSTALLATION_ID"
+MARKER_KEY = "PODIUM_MARKER_KEY"
+SETTLE_SECONDS = "PODIUM_SETTLE_SECONDS"
+
+_DEFAULT_API = "https://api.github.com"
+
+
+class SettingsError(ValueError):
+    """A setting that is missing or wrong; the message names it and the fix."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a Temporal Worker needs to know besides where Temporal is."""
+
+    github: GitHub
+    markers: Markers
+    settle: timedelta
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: no token and no App, or a value that is none.
+    """
+    api_url = environment.get(GITHUB_API_URL) or _DEFAULT_API
+    auth, secret = _auth(environment, api_url)
+    key = environment.get(MARKER_KEY) or secret
+    return Settings(
+        github=GitHub(GitHubClient(auth, api_url)),
+        markers=Markers(hashlib.sha256(key.encode()).digest()),
+        settle=_settle(environment.get(SETTLE_SECONDS)),
+    )
+
+
+def _settle(value: str | None) -> timedelta:
+    if not value:
+        return SETTLE_MAX
+    try:
+        return timedelta(seconds=float(value))
+    except ValueError as error:
+        raise SettingsError(f"{SETTLE_SECONDS}={value!r} is no number of seconds") from error
+
+
+def _auth(environment: Mapping[str, str], api_url: str) -> tuple[Auth.Auth, str]:
+    token = environment.get(GITHUB_TOKEN)
+    if token:
+        return Auth.Token(token), token
+    app_id, key_file = environment.get(APP_ID), environment.get(APP_KEY_FILE)
+    if not app_id or not key_file:
+        raise SettingsError(
+            f"no GitHub credentials: set {GITHUB_TOKEN}, or {APP_ID}, {APP_KEY_FILE} and "
+            f"{APP_INSTALLATION}"
+        )
+    installation = environment.get(APP_INSTALLATION, "")
+    if not installation.isdigit():
+        raise SettingsError(f"{APP_INSTALLATION}={installation!r} is no installation id")
+    try:
+        key = Path(key_file).read_text()
+    except OSError as error:
+        raise SettingsError(f"{APP_KEY_FILE}: {error}") from error
+    app = Auth.AppAuth(app_id, key)
+    requester = Github(auth=app, base_url=api_url, retry=None).requester
+    return OneRefresh(app.get_installation_auth(int(installation), requester=requester)), key
+
+
+class OneRefresh(Auth.Auth):
+    """An App's installation token, fetched by one thread at a time.
+
+    PyGithub's own class lets every thread that finds the token expired fetch one.
+    """
+
+    def __init__(self, inner: Auth.AppInstallationAuth) -> None:
+        self._inner = inner
+        self._lock = threading.Lock()
+
+    @property
+    def token_type(self) -> str:
+        """As GitHub wants it before the token."""
+        return self._inner.token_type
+
+    @property
+    def token(self) -> str:
+        """The token, refreshed shortly before it expires."""
+        with self._lock:
+            return self._inner.token

@@ -1,0 +1,1 @@
+"""How people start and steer orchestrations."""

@@ -1,0 +1,81 @@
+"""The way to Temporal: its own settings and profile files, and what a namespace must have."""
+
+import asyncio
+from collections.abc import Iterable
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.client import Client, Plugin
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from contracts.names import SEARCH_ATTRIBUTES
+from workflows.plugin import podium_plugin
+
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+class CannotConnectError(Exception):
+    """A server that cannot be reached; the message says which, and what to check."""
+
+
+class MissingAttributesError(Exception):
+    """A namespace without Podium's search attributes; the message has the command for it."""
+
+
+async def connect(plugins: Iterable[Plugin] = ()) -> Client:
+    """Connect by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY` or a profile.
+
+    Raises:
+        CannotConnectError: no answer within 10 s, or a refusal.
+    """
+    settings = ClientConfig.load_client_connect_config()
+    target = settings.get("target_host") or "localhost:7233"
+    settings["target_host"] = target
+    try:
+        return await asyncio.wait_for(
+            Client.connect(**settings, plugins=[podium_plugin(), *plugins]),
+            _CONNECT_TIMEOUT_SECONDS,
+        )
+    except (RuntimeError, RPCError, TimeoutError) as error:
+        raise CannotConnectError(
+            f"cannot reach Temporal at {target}: {str(error)[:200] or type(error).__name__}; is it "
+            "running, and is TEMPORAL_ADDRESS right?"
+        ) from error
+
+
+async def require_search_attributes(client: Client) -> None:
+    """Refuse a namespace that lacks an attribute: setting it would wedge every workflow.
+
+    Raises:
+        MissingAttributesError: with the commands that create what is missing.
+    """
+    found = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = [name for name in SEARCH_ATTRIBUTES if name not in found.custom_attributes]
+    if missing:
+        commands = "\n".join(
+            f"  temporal operator search-attribute create --namespace {client.namespace} "
+            f"--name {name} --type Keyword"
+            for name in missing
+        )
+        raise MissingAttributesError(
+            f"namespace {client.namespace} lacks search attributes; create them:\n{commands}"
+        )
+
+
+async def create_search_attributes(client: Client) -> None:
+    """Create what a namespace of one's own lacks; doing so again changes nothing."""
+    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    found = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = {n: keyword for n in SEARCH_ATTRIBUTES if n not in found.custom_attributes}
+    if missing:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )

@@ -1,0 +1,131 @@
+"""The Temporal Worker: settings, adapters, activity objects, and one Worker per task queue."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.dispatch import DispatchActivities
+from activities.outputs import OutputActivities
+from activities.reports import ReportActivities
+from activities.results import ResultActivities
+from activities.settings import Settings, SettingsError, settings_from
+from activities.sources import SourceActivities
+from activities.watch import WatchActivities
+from activities.watching import Watching
+from activities.workers import WorkerActivities
+from contracts import names
+from starter.connection import (
+    CannotConnectError,
+    MissingAttributesError,
+    connect,
+    require_search_attributes,
+)
+from starter.telemetry import set_up_logging, tracing_plugins
+from workflows.plugin import WORKFLOWS
+
+GRACE = timedelta(seconds=10)
+"""How long activities may go on after SIGTERM before they are cancelled."""
+EXIT_BAD_INPUT, EXIT_UNREACHABLE = 2, 3
+
+_SETTLE_SECONDS = 0.3
+"""Python may abort when it ends right after a Worker did (sdk-python issue 300)."""
+
+logger = logging.getLogger("podium.worker")
+
+Activities = Sequence[Callable[..., Any]]
+
+
+def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activities]:
+    """Make the activity objects, and say which queue serves which method."""
+    github, watching = settings.github, Watching(client)
+    dispatch = DispatchActivities(github, watching, client, settings.settle)
+    watch = WatchActivities(github, watching, client)
+    sources = SourceActivities(github, settings.markers)
+    outputs = OutputActivities(github, settings.markers, client, settings.settle)
+    return {
+        names.TASK_QUEUE: [watch.gone, watch.register, ReportActivities().render],
+        names.READ_QUEUE: [
+            WorkerActivities(github).describe,
+            ResultActivities(github).collect,
+            sources.page,
+            sources.count,
+            dispatch.read,
+            dispatch.watermark,
+        ],
+        names.WATCH_QUEUE: [watch.poll],
+        names.DISPATCH_QUEUE: [dispatch.dispatch, dispatch.cancel],
+        names.CONTENT_QUEUE: [outputs.create_issue],
+    }
+
+
+def workers_for(
+    client: Client, by_queue: dict[str, Activities], *, max_cached_workflows: int = 500
+) -> list[Worker]:
+    """Make one Worker per task queue; workflows run on the first only."""
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=WORKFLOWS if queue == names.TASK_QUEUE else [],
+            activities=activities,
+            max_cached_workflows=max_cached_workflows,
+            max_concurrent_activities=100,
+            graceful_shutdown_timeout=GRACE,
+            # Eager execution would go around the queues' rate limits.
+            disable_eager_activity_execution=True,
+        )
+        for queue, activities in by_queue.items()
+    ]
+
+
+async def serve(workers: Sequence[Worker], stop: asyncio.Event) -> None:
+    """Run Workers until told to stop, and let what they do come to its end."""
+    async with AsyncExitStack() as running:
+        for worker in workers:
+            await running.enter_async_context(worker)
+        logger.info("worker started", extra={"queues": [w.task_queue for w in workers]})
+        await stop.wait()
+        logger.info("worker stopping")
+
+
+async def run() -> int:
+    """Run the Temporal Worker of this process; returns its exit code."""
+    set_up_logging(os.environ)
+    try:
+        settings = settings_from(os.environ)
+        client = await connect(tracing_plugins(os.environ))
+        await require_search_attributes(client)
+    except (SettingsError, MissingAttributesError) as error:
+        logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced
+        return EXIT_BAD_INPUT
+    except CannotConnectError as error:
+        logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced
+        return EXIT_UNREACHABLE
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(workers_for(client, activities_by_queue(client, settings)), stop)
+    settings.github.close()
+    await asyncio.sleep(_SETTLE_SECONDS)
+    return 0
+
+
+def main() -> None:
+    """Leave without the interpreter's own clean-up, which can abort after a Worker ran."""
+    code = asyncio.run(run())
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Deterministic code: patterns, the parts they are made of, and long-lived entities."""

@@ -1,0 +1,1 @@
+"""Long-lived workflows that many orchestrations share."""

@@ -1,0 +1,237 @@
+"""`RunWatch`: the one watcher of a repository's worker runs.
+
+It polls one list for everybody, matches what it sees with what was announced, and wakes each
+orchestration by one signal at a time. It ends when nothing is in flight.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.dispatch import DispatchActivities
+from activities.watch import WatchActivities
+from contracts import names
+from contracts.runs import CancelRun, Waiter
+from contracts.watch import (
+    CheckWaiters,
+    Claim,
+    Intent,
+    Lookup,
+    LookupRun,
+    Poll,
+    PollRuns,
+    Release,
+    RunWatchState,
+    WatchRuns,
+)
+from workflows import policies
+from workflows.parts.postman import Postman
+from workflows.parts.sightings import Sightings
+
+_BY_ID = 10
+"""Runs read one by one in a cycle, where the pages do not reach them."""
+_BY_ID_EVERY = 5
+_LINGER = timedelta(seconds=5)
+"""How long an idle watcher stays, so that a slow trickle of runs does not restart it."""
+
+
+@workflow.defn(name="RunWatch")
+class RunWatch:
+    """See ARCHITECTURE.md for who tells it what."""
+
+    @workflow.init
+    def __init__(self, *arguments: Any) -> None:
+        self._state = _decode(arguments)
+        if self._state.since is None:
+            self._state = self._state.model_copy(update={"since": workflow.info().start_time})
+        self._sightings = Sightings(self._state)
+        self._postman = Postman(self._state.unsent, on_gone=self._orphan)
+        self._orphans: list[Waiter] = []
+        self._cancelling: list[int] = list(self._sightings.take_surplus())
+        self._checked_at = workflow.now()
+        self._cycle = 0
+
+    @workflow.run
+    async def run(self, *_: Any) -> None:
+        """Poll until nothing is in flight."""
+        if not self._state.repository:
+            return
+        while not workflow.info().is_continue_as_new_suggested():
+            await self._tidy()
+            if self._sightings.idle and self._postman.idle and not await self._is_wanted():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                return
+            await self._pause()
+            if not self._sightings.idle and self._sightings.next_poll() <= workflow.now():
+                await self._poll()
+        await self._postman.settle()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._sightings.carry(self._state, self._postman.unsent))
+
+    @workflow.signal(name=names.SIGNAL_ANNOUNCE, description="A dispatch is about to be sent")
+    def announce(self, *arguments: Any) -> None:
+        """Take in an intent: {"dispatch_id", "waiter", "workflow", "announced_at"}."""
+        intent = _message(Intent, arguments)
+        if intent is not None:
+            self._sightings.announce(intent)
+
+    @workflow.signal(name=names.SIGNAL_WATCH, description="Runs that somebody waits for")
+    def watch(self, *arguments: Any) -> None:
+        """Watch runs: {"runs": [{"run", "waiter", "expected"?, "shortest"?}]}."""
+        asked = _message(WatchRuns, arguments)
+        if asked is not None:
+            for run in asked.runs:
+                self._sightings.watch(run)
+            self._deliver()
+
+    @workflow.signal(name=names.SIGNAL_RELEASE, description="Nobody waits for these any more")
+    def release(self, *arguments: Any) -> None:
+        """Forget dispatches: {"dispatch_ids": [...]}."""
+        asked = _message(Release, arguments)
+        if asked is not None:
+            for dispatch_id in asked.dispatch_ids:
+                self._sightings.forget(dispatch_id)
+
+    @workflow.update(name=names.UPDATE_CLAIM, description="Give a run to one dispatch only")
+    def claim(self, *arguments: Any) -> bool:
+        """Claim a run: {"run_id", "dispatch_id"}; False when another dispatch has it."""
+        asked = _message(Claim, arguments)
+        return asked is not None and self._sightings.claim(asked)
+
+    @workflow.query(name=names.QUERY_LOOKUP, description="What is known of a dispatch")
+    def lookup(self, *arguments: Any) -> Lookup:
+        """Answer {"dispatch_id", "candidates"?}."""
+        asked = _message(LookupRun, arguments)
+        return self._sightings.lookup(asked) if asked is not None else Lookup()
+
+    @workflow.query(name=names.QUERY_STATUS, description="What is watched")
+    def status(self) -> dict[str, Any]:
+        """Tell how many runs are watched, for whom, and how often they are looked for."""
+        return {
+            "repository": self._state.repository,
+            "watched": len(self._sightings.watched),
+            "announced": len(self._sightings.intents),
+            "waiters": sorted({w.waiter.workflow_id for w in self._sightings.watched.values()}),
+            "interval_seconds": self._sightings.interval().total_seconds(),
+        }
+
+    async def _is_wanted(self) -> bool:
+        """Linger a little: the next dispatch of a trickle finds the watcher still there."""
+        try:
+            await workflow.wait_condition(
+                lambda: not self._sightings.idle,
+                timeout=_LINGER,
+                timeout_summary="linger for a next dispatch",
+            )
+        except TimeoutError:
+            return not self._sightings.idle
+        return True
+
+    async def _pause(self) -> None:
+        """Wait for the next poll or check; what is registered meanwhile may want it sooner."""
+        while (wait := self._next() - workflow.now()) > timedelta():
+            planned = self._next()
+            try:
+                await workflow.wait_condition(
+                    lambda planned=planned: self._next() < planned,  # type: ignore[misc]
+                    timeout=wait,
+                    timeout_summary="next poll",
+                )
+            except TimeoutError:
+                return
+
+    def _next(self) -> datetime:
+        """When there is something to do."""
+        if self._orphans or self._cancelling or self._sightings.idle:
+            return workflow.now()
+        return min(self._sightings.next_poll(), self._checked_at + policies.WAITER_CHECK)
+
+    async def _poll(self) -> None:
+        self._cycle += 1
+        ask = PollRuns(
+            repository=self._state.repository,
+            oldest=self._sightings.oldest(),
+            marks=self._sightings.marks,
+            watched=tuple(self._sightings.by_run),
+            known=self._sightings.known(),
+            by_id=self._sightings.unreached(_BY_ID) if self._cycle % _BY_ID_EVERY == 0 else (),
+        )
+        summary = f"look for {len(ask.watched)} runs"
+        try:
+            poll: Poll = await workflow.execute_activity_method(
+                WatchActivities.poll, ask, **policies.named(policies.POLL, summary)
+            )
+        except ActivityError as error:
+            workflow.logger.warning("poll failed", extra={"cause": str(error.cause)})
+            self._sightings.polled()
+            return
+        self._sightings.take(poll)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        for waiter, news in self._sightings.take_news():
+            self._postman.send(waiter, news)
+        self._cancelling += self._sightings.take_surplus()
+
+    async def _tidy(self) -> None:
+        """Cancel surplus runs and orphans; now and then ask who still waits."""
+        if workflow.now() >= self._checked_at + policies.WAITER_CHECK:
+            await self._check_waiters()
+        orphans, self._orphans = self._orphans, []
+        for waiter in orphans:
+            self._cancelling += self._sightings.abandon(waiter)
+        unwanted, self._cancelling = self._cancelling, []
+        for run_id in unwanted:
+            await self._cancel(run_id)
+
+    async def _check_waiters(self) -> None:
+        self._checked_at = workflow.now()
+        waiters = self._sightings.waiters()
+        if not waiters:
+            return
+        try:
+            gone = await workflow.execute_activity_method(
+                WatchActivities.gone,
+                CheckWaiters(waiters=waiters),
+                **policies.named(policies.LOCAL, f"are {len(waiters)} waiters still running?"),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("waiters unknown", extra={"cause": str(error.cause)})
+            return
+        self._orphans += gone.waiters
+
+    async def _cancel(self, run_id: int) -> None:
+        workflow.logger.info("cancel a run nobody waits for", extra={"run_id": run_id})
+        ask = CancelRun(repository=self._state.repository, run_id=run_id)
+        try:
+            await workflow.execute_activity_method(
+                DispatchActivities.cancel,
+                ask,
+                **policies.named(policies.CANCEL, f"cancel run {run_id}, nobody waits for it"),
+            )
+        except ActivityError as error:
+            workflow.logger.warning(
+                "cancel failed", extra={"run_id": run_id, "cause": str(error.cause)}
+            )
+
+    def _orphan(self, waiter: Waiter) -> None:
+        self._orphans.append(waiter)
+
+
+def _decode(arguments: tuple[Any, ...]) -> RunWatchState:
+    """A start that does not decode watches nothing and ends at once."""
+    return _message(RunWatchState, arguments) or RunWatchState(repository="")
+
+
+def _message(model: Any, arguments: tuple[Any, ...]) -> Any:
+    """Decode a message; what does not decode is logged and dropped, and wedges nothing."""
+    try:
+        return model.model_validate(*arguments)
+    except (ValidationError, TypeError) as error:
+        workflow.logger.warning(
+            "message refused", extra={"model": model.__name__, "reason": str(error)[:300]}
+        )
+        return None

@@ -1,0 +1,1 @@
+"""What patterns are made of: objects with their own state, used inside workflows."""

@@ -1,0 +1,38 @@
+"""How an orchestration closes in Temporal, by how it ended."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from contracts import errors
+from contracts.orchestration import BadInputError
+from contracts.report import COMPLETES, OrchestrationReport, OrchestrationStatus
+
+
+def refuse(error: BadInputError) -> ApplicationError:
+    """Fail at once on an input that does not decode: retrying would loop for ever."""
+    problems = [str(problem) for problem in error.problems]
+    return ApplicationError(
+        f"bad input: {'; '.join(problems)}", *problems, type=errors.BAD_INPUT, non_retryable=True
+    )
+
+
+async def close(report: OrchestrationReport) -> OrchestrationReport:
+    """Return the report, or raise with it, so that Temporal shows the right status.
+
+    Raises:
+        asyncio.CancelledError: the orchestration was cancelled.
+        ApplicationError: `OrchestrationFailed`, with the report in its details.
+    """
+    await workflow.wait_condition(workflow.all_handlers_finished)
+    if report.status in COMPLETES:
+        return report
+    if report.status is OrchestrationStatus.CANCELLED:
+        raise asyncio.CancelledError(report.reason)
+    raise ApplicationError(
+        f"{report.status.value}: {report.reason}",
+        report,
+        type=errors.ORCHESTRATION_FAILED,
+        non_retryable=True,
+    )

@@ -1,0 +1,198 @@
+"""Runs in flight: dispatch each, hear of its end by signal, judge it.
+
+State is in the entries, as plain data; here are only the futures that coroutines wait on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.watch import WatchActivities
+from contracts.fleet import Entry, FleetState
+from contracts.runs import Completion, OutcomeStatus, Verdict
+from contracts.watch import RegisterRuns, WatchedRun
+from workflows import policies
+from workflows.parts.clock import Clock
+from workflows.parts.journal import Journal
+from workflows.parts.patience import Patience
+from workflows.parts.worker_run import DispatchFailedError, WorkerRuns, waiter
+
+T = TypeVar("T")
+
+
+class Flights:
+    """Follows entries from dispatch to verdict."""
+
+    def __init__(
+        self,
+        runs: WorkerRuns,
+        patience: Patience,
+        *,
+        journal: Journal,
+        clock: Clock,
+        state: FleetState,
+    ) -> None:
+        self.parking = False
+        """Runs go on without us: the workflow is about to continue as new."""
+        self.stopping = ""
+        """Why runs are to be cancelled; empty while they may go on."""
+        self.busy = 0
+        """Activities under way, dispatches left out."""
+        self.dispatching: dict[int, int] = {}
+        """Sizes of the inputs of outstanding dispatches, by sequence."""
+        self._runs, self._patience = runs, patience
+        self._journal, self._clock, self._state = journal, clock, state
+        self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
+        self._waits: dict[str, asyncio.Future[None]] = {}
+        clock.call(self._on_time, self._next_time)
+
+    def runs_completed(self, completions: Sequence[Completion]) -> None:
+        """Take news in: early, late, repeated or of another run, nothing is lost or doubled."""
+        self._state.last_news_at = workflow.now()
+        for news in completions:
+            entry = self._by_id.get(news.dispatch_id)
+            if entry is None:
+                continue
+            if news.surplus:
+                surplus = ", ".join(map(str, news.surplus))
+                reason = f"runs {surplus} came of the same dispatch; {news.run_id} is kept"
+                self._journal.decide("surplus-cancelled", entry.item.key, reason)
+            if news.conclusion is not None and entry.completion is None:
+                entry.completion = news
+                self._wake(entry)
+
+    async def dispatch(self, entry: Entry) -> Verdict | None:
+        """Dispatch an entry; a verdict where no run came of it."""
+        entry.dispatch_id = self._runs.dispatch_id(entry)
+        self._by_id[entry.dispatch_id] = entry
+        self.dispatching[entry.sequence] = 0
+        try:
+            request = self._runs.request(entry)
+            self.dispatching[entry.sequence] = len(request.model_dump_json())
+            watermark = 0
+            if not self._runs.assignment.correlated:
+                watermark = max(await self._runs.watermark(), self._state.highest_run)
+            entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
+            entry.run = await self._runs.dispatch(entry, request, watermark)
+        except DispatchFailedError as error:
+            return Verdict(status=error.status, reason=error.reason)
+        except ActivityError as error:  # the watermark could not be read
+            return Verdict(status=OutcomeStatus.DISPATCH_FAILED, reason=str(error.cause))
+        finally:
+            del self.dispatching[entry.sequence]
+        self._state.highest_run = max(self._state.highest_run, entry.run.run_id)
+        kind = "adopted" if entry.run.adopted else "dispatched"
+        reason = f"run {entry.run.run_id}, attempt {entry.attempt}"
+        self._journal.decide(kind, entry.item.key, reason)
+        self._patience.begin(entry)
+        self._clock.rearm()
+        return None
+
+    async def landed(self, entry: Entry) -> Completion | None:
+        """Wait for a run to end; None when the wait goes on in the chain's next run."""
+        while entry.completion is None:
+            if self.parking:
+                return None
+            if self.stopping and entry.cancelled_at is None:
+                await self._busily(self._patience.cancel(entry, self.stopping))
+                self._clock.rearm()
+                continue
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waits[entry.dispatch_id] = waiting
+            await waiting
+            if _is_overdue(entry):
+                await self._busily(self._patience.check(entry))
+                self._clock.rearm()
+        return entry.completion
+
+    async def judge(self, entry: Entry, completion: Completion) -> Verdict:
+        """Say what became of a completed run."""
+        if entry.run is None:
+            raise ValueError(f"{entry.dispatch_id} has completed and was never dispatched")
+        told: dict[str, Any] = {"run_id": completion.run_id, "run_attempt": completion.run_attempt}
+        if completion.url:
+            told["url"] = completion.url
+        entry.run = run = entry.run.model_copy(update=told)
+        if completion.conclusion != "success":
+            if entry.timeout_reason:
+                return Verdict(status=OutcomeStatus.TIMED_OUT, reason=entry.timeout_reason)
+            if entry.cancelled_at is not None:
+                return Verdict(status=OutcomeStatus.CANCELLED, reason=self.stopping)
+        return await self._busily(self._runs.collect(entry, run, completion))
+
+    def forget(self, entry: Entry) -> None:
+        """Drop an attempt that has its verdict; later news of it is ignored."""
+        self._by_id.pop(entry.dispatch_id, None)
+
+    async def register(self) -> None:
+        """Tell the watcher what is waited for: it may be new, or have been terminated."""
+        runs = tuple(
+            WatchedRun(
+                run=entry.run,
+                waiter=waiter(),
+                expected=self._state.pace.typical,
+                shortest=self._state.pace.shortest,
+            )
+            for entry in self._by_id.values()
+            if entry.run is not None and entry.completion is None
+        )
+        if not runs:
+            return
+        ask = RegisterRuns(repository=self._runs.assignment.repository, runs=runs)
+        summary = f"have {len(runs)} runs watched"
+        work = workflow.execute_activity_method(
+            WatchActivities.register, ask, **policies.named(policies.LOCAL, summary)
+        )
+        try:
+            await self._busily(work)
+        except ActivityError as error:  # the next silence tries again
+            self._journal.decide("watcher-unreachable", reason=str(error.cause))
+
+    def wake_all(self) -> None:
+        """Have every waiting coroutine look at its state again."""
+        for entry in list(self._by_id.values()):
+            self._wake(entry)
+
+    def silent_at(self) -> datetime | None:
+        """When the watcher will have been silent for so long that it may have forgotten."""
+        if not self._waits or self._state.last_news_at is None:
+            return None
+        typical = self._state.pace.typical
+        silence = policies.SILENCE_MAX if typical is None else 5 * typical
+        bounded = min(max(silence, policies.SILENCE_MIN), policies.SILENCE_MAX)
+        return self._state.last_news_at + bounded
+
+    async def _busily(self, work: Awaitable[T]) -> T:
+        self.busy += 1
+        try:
+            return await work
+        finally:
+            self.busy -= 1
+
+    def _next_time(self) -> datetime | None:
+        waiting = (self._by_id[i].check_at for i in self._waits if i in self._by_id)
+        return min(filter(None, waiting), default=None)
+
+    def _on_time(self) -> None:
+        for dispatch_id in list(self._waits):
+            entry = self._by_id.get(dispatch_id)
+            if entry is not None and is_due(entry.check_at):
+                self._wake(entry)
+
+    def _wake(self, entry: Entry) -> None:
+        waiting = self._waits.pop(entry.dispatch_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+
+def is_due(at: datetime | None) -> bool:
+    """Whether a time has come."""
+    return at is not None and at <= workflow.now()
+
+
+def _is_overdue(entry: Entry) -> bool:
+    return entry.completion is None and is_due(entry.check_at)

@@ -1,0 +1,42 @@
+"""Decisions: each one logged when it is made, and kept for the report."""
+
+from temporalio import workflow
+
+from contracts.base import clip
+from contracts.fleet import JournalState
+from contracts.report import MAX_DECISIONS, Decision
+
+_ROUTINE = frozenset({"dispatched", "completed"})
+"""First to be left out of a long report: the history shows each of them as an activity."""
+
+
+class Journal:
+    """What was decided, when, about whom and why."""
+
+    def __init__(self, state: JournalState) -> None:
+        self.state = state
+
+    def decide(self, kind: str, subject: str = "", reason: str = "") -> None:
+        """Record one decision.
+
+        Args:
+            kind: a word in the past tense, such as `retried`.
+            subject: an item's key, a run, a signal.
+            reason: why, in a person's words.
+        """
+        decision = Decision(
+            time=workflow.now(), kind=kind, subject=clip(subject, 200), reason=clip(reason)
+        )
+        workflow.logger.info(
+            "decision",
+            extra={"decision": kind, "subject": decision.subject, "reason": decision.reason},
+        )
+        self.state.decisions.append(decision)
+        if len(self.state.decisions) > MAX_DECISIONS:
+            self._leave_one_out()
+
+    def _leave_one_out(self) -> None:
+        decisions = self.state.decisions
+        routine = next((i for i, one in enumerate(decisions) if one.kind in _ROUTINE), None)
+        decisions.pop(len(decisions) // 2 if routine is None else routine)
+        self.state.omitted += 1

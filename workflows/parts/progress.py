@@ -1,0 +1,101 @@
+"""What people see of a running orchestration, and how its end is judged."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+
+from contracts import names
+from contracts.fleet import Entry, OrchestrationState
+from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
+from contracts.specs.common import Spec
+from workflows.parts.tally import Tally
+
+MAX_SHOWN = 50
+"""Running workers in the answer of the query `status`."""
+
+
+def run_context(spec: Spec, state: OrchestrationState) -> dict[str, Any]:
+    """What `${{ run.* }}` reads; all of it stays the same through continue-as-new."""
+    return {
+        "run": {
+            "name": spec.name,
+            "date": state.started_at.strftime("%Y-%m-%d"),
+            "id": workflow.info().first_execution_run_id,
+            "repository": spec.repository,
+        }
+    }
+
+
+def publish(spec: Spec, status: OrchestrationStatus) -> None:
+    """Set the search attributes by which lists in the Temporal UI are filtered."""
+    values = {
+        names.ATTRIBUTE_PATTERN: spec.pattern,
+        names.ATTRIBUTE_SPEC: spec.name,
+        names.ATTRIBUTE_REPOSITORY: spec.repository,
+        names.ATTRIBUTE_STATUS: status.value,
+    }
+    workflow.upsert_search_attributes(
+        [SearchAttributeKey.for_keyword(key).value_set(value) for key, value in values.items()]
+    )
+
+
+def show(title: str, progress: Progress, report: OrchestrationReport | None = None) -> None:
+    """Set the current details, which the Temporal UI shows on the run's page."""
+    counts = ", ".join(f"{n} {status}" for status, n in progress.by_status.items()) or "none yet"
+    lines = [
+        f"### {title}",
+        f"**{progress.status.value}** · {progress.running} running · {progress.queued} queued",
+        f"Finished {progress.finished} of {progress.items} items: {counts}",
+    ]
+    if report is not None and report.issue_url:
+        lines.append(f"[Report issue]({report.issue_url})")
+    if report is not None and report.reason:
+        lines.append(report.reason)
+    workflow.set_current_details("\n\n".join(lines))
+
+
+def measure(
+    status: OrchestrationStatus, tally: Tally, running: Sequence[Entry], queued: int
+) -> Progress:
+    """Answer the query `status`."""
+    totals = tally.state.totals
+    return Progress(
+        status=status,
+        items=totals.items,
+        queued=queued,
+        running=len(running),
+        finished=sum(totals.by_status.values()),
+        by_status=totals.by_status,
+        in_flight=tuple(_shown(entry) for entry in running[:MAX_SHOWN]),
+    )
+
+
+def verdict(
+    spec: Spec, tally: Tally, *, stopped: str, timed_out: bool
+) -> tuple[OrchestrationStatus, str]:
+    """Judge the whole by the spec's success criteria."""
+    rate = tally.success_rate()
+    share = "nothing was to do" if rate is None else f"{rate:.0%} of the items succeeded"
+    if timed_out:
+        return OrchestrationStatus.TIMED_OUT, f"{stopped}; {share}"
+    if stopped:
+        return OrchestrationStatus.FAILED, f"{stopped}; {share}"
+    if not tally.meets(spec.success):
+        wanted = f"{spec.success.min_success_rate:.0%}"
+        return OrchestrationStatus.FAILED, f"{share}, min-success-rate is {wanted}"
+    if not tally.flawless():
+        return OrchestrationStatus.PARTIAL, share
+    return OrchestrationStatus.SUCCEEDED, ""
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    run = entry.run
+    phase = "dispatching" if run is None else "cancelling" if entry.cancelled_at else "running"
+    return {
+        "key": entry.item.key,
+        "attempt": entry.attempt,
+        "phase": phase,
+        "url": run.url if run else "",
+    }

@@ -1,0 +1,76 @@
+"""The report: assembled from the tally and the journal, rendered, and written once."""
+
+from temporalio import workflow
+
+from activities.reports import ReportActivities
+from contracts.fleet import OrchestrationState
+from contracts.outputs import RenderReport
+from contracts.report import Metrics, OrchestrationReport, OrchestrationStatus
+from contracts.specs.common import Spec
+from workflows import policies
+from workflows.parts.outbox import Outbox
+from workflows.parts.tally import Tally
+
+
+class Reporting:
+    """Tells what an orchestration did, so far or in the end."""
+
+    def __init__(self, spec: Spec, state: OrchestrationState, tally: Tally, title: str) -> None:
+        self._spec, self._state, self._tally, self._title = spec, state, tally, title
+
+    def assemble(self, status: OrchestrationStatus, reason: str = "") -> OrchestrationReport:
+        """Put the report together as it stands now."""
+        tally, journal = self._tally.state, self._state.journal
+        return OrchestrationReport(
+            spec=self._spec.name,
+            pattern=self._spec.pattern,
+            repository=self._spec.repository,
+            workflow_id=workflow.info().workflow_id,
+            title=self._title,
+            status=status,
+            reason=reason,
+            totals=tally.totals,
+            counts=self._tally.counts(),
+            highlights=tuple(tally.highlights),
+            results=tuple(row for _, _, row in tally.rows),
+            results_omitted=tally.omitted,
+            decisions=tuple(journal.decisions),
+            decisions_omitted=journal.omitted,
+            metrics=self._metrics(),
+            recommendations=self._tally.recommendations(),
+        )
+
+    async def write(
+        self, status: OrchestrationStatus, reason: str, outbox: Outbox
+    ) -> OrchestrationReport:
+        """Render the final report, and write its issue where the spec declares one."""
+        report = self.assemble(status, reason)
+        highlights = self._spec.report.highlights
+        ask = RenderReport(
+            report=report,
+            columns=self._spec.report.columns,
+            highlights_title=highlights.title if highlights else "",
+        )
+        markdown = await workflow.execute_activity_method(
+            ReportActivities.render, ask, **policies.named(policies.LOCAL, "render the report")
+        )
+        issue = None
+        if self._spec.safe_outputs.create_issue is not None:
+            issue = await outbox.create_issue("report", self._title, markdown)
+        return report.model_copy(
+            update={
+                "markdown": markdown,
+                "issue_url": issue.url if issue else "",
+                "decisions": tuple(self._state.journal.decisions),
+            }
+        )
+
+    def _metrics(self) -> Metrics:
+        tally = self._tally.state
+        return Metrics(
+            started_at=self._state.started_at,
+            seconds=(workflow.now() - self._state.started_at).total_seconds(),
+            success_rate=self._tally.success_rate(),
+            run_seconds_total=tally.run_seconds_total,
+            run_seconds_longest=tally.run_seconds_longest,
+        )

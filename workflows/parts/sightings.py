@@ -1,0 +1,276 @@
+"""What a watcher knows: runs announced, watched and seen, and how they belong together."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from contracts.runs import COMPLETED, Completion, RunRef, Waiter
+from contracts.watch import (
+    Claim,
+    Intent,
+    Lookup,
+    LookupRun,
+    Poll,
+    RunRow,
+    RunWatchState,
+    WatchedRun,
+)
+from workflows import policies
+
+_RING = 300
+"""Rows kept that match nothing yet, and runs kept that are done with."""
+_INTENT_LIFE = timedelta(hours=2)
+"""An announcement outlives the longest time that a dispatch may take."""
+_MAYBE_SENT = timedelta(seconds=5)
+"""An announced run is looked for when its dispatch should have answered."""
+SURPLUS = "surplus"
+"""Status of a second run of one dispatch."""
+_MAYBE_DONE = 0.8
+"""A run is looked for from this share of its worker's shortest time on."""
+
+
+class Sightings:
+    """Matching of runs with dispatches; bounded, and plain data when carried."""
+
+    def __init__(self, state: RunWatchState) -> None:
+        self.watched = dict(state.watched)
+        self.intents = dict(state.intents)
+        self.marks = state.marks
+        self.by_run = {w.run.run_id: dispatch_id for dispatch_id, w in self.watched.items()}
+        self._repository = state.repository
+        self._since = state.since
+        self._claims = dict(state.claims)
+        self._snapshot = {row.run_id: row for row in state.snapshot}
+        self._handled = {row.run_id: row for row in state.handled}
+        self._news: list[tuple[Waiter, Completion]] = []
+        self._surplus: list[int] = []
+        self._polled_at = workflow.now()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in flight."""
+        return not self.watched and not self.intents and not self._news
+
+    def announce(self, intent: Intent) -> None:
+        """Remember a dispatch before it is sent."""
+        if intent.dispatch_id not in self.watched:
+            self.intents[intent.dispatch_id] = intent
+            self._match_snapshot(intent.dispatch_id)
+
+    def watch(self, asked: WatchedRun) -> None:
+        """Watch a run; the lowest run wins where a dispatch has several."""
+        dispatch_id, run_id = asked.run.dispatch_id, asked.run.run_id
+        self.intents.pop(dispatch_id, None)
+        self._claims[run_id] = dispatch_id
+        handled = self._handled.get(run_id)
+        if handled is not None:
+            if handled.status == COMPLETED:  # told before, to somebody who was reset since
+                self._tell(asked, handled)
+            return
+        known = self.watched.get(dispatch_id)
+        if known is not None and known.run.run_id != run_id:
+            self._keep_lowest(dispatch_id, run_id)
+            return
+        self.watched[dispatch_id] = asked
+        self.by_run[run_id] = dispatch_id
+        self.marks = ()  # it may have ended in a list that will answer 304 from now on
+        row = self._snapshot.pop(run_id, None)
+        if row is not None:
+            self._see(row)
+        self._match_snapshot(dispatch_id)
+
+    def forget(self, dispatch_id: str) -> None:
+        """Stop watching a dispatch."""
+        self.intents.pop(dispatch_id, None)
+        gone = self.watched.pop(dispatch_id, None)
+        if gone is not None:
+            self.by_run.pop(gone.run.run_id, None)
+
+    def claim(self, asked: Claim) -> bool:
+        """Give a run to the first dispatch that claims it."""
+        owner = self._claims.setdefault(asked.run_id, asked.dispatch_id)
+        return owner == asked.dispatch_id
+
+    def lookup(self, asked: LookupRun) -> Lookup:
+        """Answer what is known of a dispatch."""
+        watched = self.watched.get(asked.dispatch_id)
+        owner = self._claims.get
+        return Lookup(
+            run=watched.run if watched else None,
+            announced=watched is not None or asked.dispatch_id in self.intents,
+            since=self._since,
+            free=tuple(
+                i for i in asked.candidates if owner(i, asked.dispatch_id) == asked.dispatch_id
+            ),
+        )
+
+    def take(self, poll: Poll) -> None:
+        """Take in what a poll saw."""
+        self.marks = poll.marks
+        self.polled()
+        for row in sorted(poll.rows, key=lambda row: row.run_id):
+            self._see(row)
+        self._age()
+
+    def polled(self) -> None:
+        """Count the interval from now."""
+        self._polled_at = workflow.now()
+
+    def take_news(self) -> Iterator[tuple[Waiter, list[Completion]]]:
+        """Take completions out, by waiter."""
+        news, self._news = self._news, []
+        for waiter in dict.fromkeys(waiter for waiter, _ in news):
+            yield waiter, [completion for to, completion in news if to == waiter]
+
+    def take_surplus(self) -> Iterable[int]:
+        """Take out runs that are to be cancelled: second runs of one dispatch."""
+        surplus, self._surplus = self._surplus, []
+        return surplus
+
+    def abandon(self, waiter: Waiter) -> list[int]:
+        """Forget all that a waiter waited for; returns its runs."""
+        mine = [i for i, w in self.watched.items() if w.waiter == waiter]
+        runs = [self.watched[dispatch_id].run.run_id for dispatch_id in mine]
+        for dispatch_id in mine:
+            self.forget(dispatch_id)
+        for dispatch_id in [i for i, n in self.intents.items() if n.waiter == waiter]:
+            del self.intents[dispatch_id]
+        for run_id in runs:
+            self._handled[run_id] = RunRow(run_id=run_id, status="abandoned")
+        return runs
+
+    def waiters(self) -> tuple[Waiter, ...]:
+        """Everybody who waits."""
+        return tuple(dict.fromkeys(w.waiter for w in self.watched.values()))
+
+    def oldest(self) -> int:
+        """The lowest run id that pages should reach."""
+        return min(self.by_run, default=0)
+
+    def known(self) -> tuple[int, ...]:
+        """Runs that need not be told again."""
+        return tuple(dict.fromkeys([*self._snapshot, *self._handled]))
+
+    def unreached(self, limit: int) -> tuple[int, ...]:
+        """Watched runs that the pages did not reach, oldest first."""
+        reached = self.marks[-1].floor if self.marks else 0
+        return tuple(sorted(i for i in self.by_run if i < reached)[:limit])
+
+    def interval(self) -> timedelta:
+        """How long to wait between two polls: a share of what is in flight takes."""
+        now = workflow.now()
+        typical = [w.expected or now - w.run.dispatched_at for w in self.watched.values()]
+        typical += [now - intent.announced_at for intent in self.intents.values()]
+        wanted = min(typical, default=policies.POLL_MAX) / policies.POLL_SHARE
+        return min(max(wanted, policies.POLL_MIN), policies.POLL_MAX)
+
+    def next_poll(self) -> datetime:
+        """When to look next: not before the first run can be done."""
+        soonest = [
+            w.run.dispatched_at + (w.shortest or timedelta()) * _MAYBE_DONE
+            for w in self.watched.values()
+        ]
+        soonest += [intent.announced_at + _MAYBE_SENT for intent in self.intents.values()]
+        return max(self._polled_at + self.interval(), min(soonest, default=self._polled_at))
+
+    def carry(self, state: RunWatchState, unsent: dict[str, list[Completion]]) -> RunWatchState:
+        """Put everything into plain data."""
+        return state.model_copy(
+            update={
+                "watched": self.watched,
+                "intents": self.intents,
+                "claims": {
+                    run_id: dispatch_id
+                    for run_id, dispatch_id in self._claims.items()
+                    if dispatch_id in self.watched or run_id in self._handled
+                },
+                "snapshot": tuple(self._snapshot.values()),
+                "handled": tuple(self._handled.values()),
+                "marks": self.marks,
+                "unsent": {key: tuple(news) for key, news in unsent.items()},
+            }
+        )
+
+    def _see(self, row: RunRow) -> None:
+        dispatch_id = self.by_run.get(row.run_id)
+        if dispatch_id is None:
+            self._see_stranger(row)
+        elif row.status == COMPLETED:
+            watched = self.watched[dispatch_id]
+            self.forget(dispatch_id)
+            self._handled[row.run_id] = row
+            self._tell(watched, row)
+
+    def _see_stranger(self, row: RunRow) -> None:
+        """A run that nobody registered: announced, surplus, or not ours at all."""
+        dispatch_id = row.dispatch_id
+        if row.run_id in self._handled:
+            return
+        if dispatch_id in self.watched:
+            self._keep_lowest(dispatch_id, row.run_id)
+        elif dispatch_id in self.intents:
+            self._adopt(self.intents[dispatch_id], row)
+        else:
+            self._snapshot[row.run_id] = row
+
+    def _adopt(self, intent: Intent, row: RunRow) -> None:
+        """The dispatch's answer is not known yet, or was lost; the run's title says it all."""
+        run = RunRef(
+            repository=self._repository,
+            workflow=intent.workflow,
+            run_id=row.run_id,
+            run_attempt=row.run_attempt,
+            dispatch_id=intent.dispatch_id,
+            url=row.url,
+            dispatched_at=intent.announced_at,
+            adopted=True,
+        )
+        self.watch(
+            WatchedRun(
+                run=run, waiter=intent.waiter, expected=intent.expected, shortest=intent.shortest
+            )
+        )
+        self._see(row)
+
+    def _keep_lowest(self, dispatch_id: str, other: int) -> None:
+        watched = self.watched[dispatch_id]
+        kept, surplus = sorted((watched.run.run_id, other))
+        if kept != watched.run.run_id:
+            del self.by_run[watched.run.run_id]
+            run = watched.run.model_copy(update={"run_id": kept, "url": ""})
+            self.watched[dispatch_id] = watched.model_copy(update={"run": run})
+            self.by_run[kept] = dispatch_id
+            self.marks = ()
+        self._handled[surplus] = RunRow(run_id=surplus, status=SURPLUS)
+        self._surplus.append(surplus)
+        notice = Completion(
+            dispatch_id=dispatch_id, run_id=kept, status=SURPLUS, surplus=(surplus,)
+        )
+        self._news.append((watched.waiter, notice))
+
+    def _tell(self, watched: WatchedRun, row: RunRow) -> None:
+        completion = Completion(
+            dispatch_id=watched.run.dispatch_id,
+            run_id=row.run_id,
+            run_attempt=row.run_attempt,
+            conclusion=row.conclusion,
+            url=row.url,
+            seconds=row.seconds,
+        )
+        self._news.append((watched.waiter, completion))
+
+    def _match_snapshot(self, dispatch_id: str) -> None:
+        mine = [row for row in self._snapshot.values() if row.dispatch_id == dispatch_id]
+        for row in sorted(mine, key=lambda row: row.run_id):
+            del self._snapshot[row.run_id]
+            self._see_stranger(row)
+
+    def _age(self) -> None:
+        """Keep rings bounded, and forget announcements that came to nothing."""
+        for ring in (self._snapshot, self._handled):
+            for run_id in sorted(ring)[: max(len(ring) - _RING, 0)]:
+                del ring[run_id]
+        limit = workflow.now() - _INTENT_LIFE
+        for dispatch_id in [i for i, n in self.intents.items() if n.announced_at < limit]:
+            del self.intents[dispatch_id]

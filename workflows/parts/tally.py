@@ -1,0 +1,129 @@
+"""Aggregates over outcomes: counts, highlights, advice, and the rows worth showing."""
+
+import bisect
+import json
+from typing import Any
+
+from contracts.base import KIB
+from contracts.fleet import TallyState
+from contracts.report import MAX_ROWS, Count
+from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
+from contracts.specs.common import Condition, ReportSpec, SuccessCriteria
+
+MAX_HIGHLIGHTS = 50
+MAX_VALUES = 20
+"""Different values counted per field; further ones count as `other`."""
+MAX_ADVICE_KEYS = 10
+MAX_ROW_BYTES = 2 * KIB
+"""Outputs kept in a row; 200 rows stay far below the 2 MiB of a payload."""
+_MISSING = object()
+
+
+class Tally:
+    """Adds outcomes up; the state is plain data and bounded."""
+
+    def __init__(self, state: TallyState, report: ReportSpec) -> None:
+        self.state = state
+        self._report = report
+
+    def add(self, sequence: int, outcome: WorkerOutcome, run_seconds: float | None) -> None:
+        """Take one final outcome in."""
+        status = outcome.status.value
+        by_status = dict(self.state.totals.by_status)
+        by_status[status] = by_status.get(status, 0) + 1
+        self.change_totals(by_status=by_status)
+        self.state.run_seconds_total += run_seconds or 0
+        self.state.run_seconds_longest = max(self.state.run_seconds_longest, run_seconds or 0)
+        self._count(outcome)
+        row = _row(outcome)
+        highlighted = self._report.highlights and _meets(self._report.highlights, outcome)
+        if highlighted and len(self.state.highlights) < MAX_HIGHLIGHTS:
+            self.state.highlights.append(row)
+        rank = 0 if outcome.status not in GOOD else 1 if highlighted else 2
+        bisect.insort(self.state.rows, (rank, sequence, row), key=lambda kept: kept[:2])
+        if len(self.state.rows) > MAX_ROWS:
+            self.state.rows.pop()
+            self.state.omitted += 1
+
+    def change_totals(self, **changes: Any) -> None:
+        """Replace some totals."""
+        self.state.totals = self.state.totals.model_copy(update=changes)
+
+    def counts(self) -> tuple[Count, ...]:
+        """Tell how often each value of the counted fields occurred, the most frequent first."""
+        return tuple(
+            Count(field=field, values=dict(sorted(values.items(), key=lambda v: (-v[1], v[0]))))
+            for field, values in self.state.counts.items()
+        )
+
+    def recommendations(self) -> tuple[str, ...]:
+        """Spell out the advice whose condition at least one result met."""
+        said = []
+        for position, advice in enumerate(self._report.recommendations):
+            count = self.state.advice_counts.get(position, 0)
+            if count:
+                keys = self.state.advice[position]
+                more = ", …" if count > len(keys) else ""
+                said.append(f"{advice.text} ({count}: {', '.join(keys)}{more})")
+        return tuple(said)
+
+    def success_rate(self) -> float | None:
+        """Share of items, skipped ones left out, that succeeded; None without any."""
+        by_status = self.state.totals.by_status
+        tried = sum(by_status.values()) - by_status.get(OutcomeStatus.SKIPPED, 0)
+        return by_status.get(OutcomeStatus.SUCCESS, 0) / tried if tried else None
+
+    def meets(self, criteria: SuccessCriteria) -> bool:
+        """Whether the whole is a success; nothing to do is one."""
+        rate = self.success_rate()
+        return rate is None or rate >= criteria.min_success_rate
+
+    def flawless(self) -> bool:
+        """Whether no item failed or was only partly done."""
+        fine = {OutcomeStatus.SUCCESS, OutcomeStatus.SKIPPED}
+        return all(OutcomeStatus(status) in fine for status in self.state.totals.by_status)
+
+    def _count(self, outcome: WorkerOutcome) -> None:
+        for field in self._report.counts:
+            value = _value(outcome, field)
+            if value is _MISSING:
+                continue
+            for one in value if isinstance(value, list) else [value]:
+                _increment(self.state.counts.setdefault(field, {}), _word(one))
+        for position, advice in enumerate(self._report.recommendations):
+            if _meets(advice, outcome):
+                counts = self.state.advice_counts
+                counts[position] = counts.get(position, 0) + 1
+                keys = self.state.advice.setdefault(position, [])
+                if len(keys) < MAX_ADVICE_KEYS:
+                    keys.append(outcome.key)
+
+
+def _increment(values: dict[str, int], word: str) -> None:
+    key = word if word in values or len(values) < MAX_VALUES else "other"
+    values[key] = values.get(key, 0) + 1
+
+
+def _word(value: Any) -> str:
+    return (value if isinstance(value, str) else json.dumps(value))[:80]
+
+
+def _meets(condition: Condition, outcome: WorkerOutcome) -> bool:
+    value = _value(outcome, condition.field)
+    return value is not _MISSING and value == condition.equals
+
+
+def _value(outcome: WorkerOutcome, field: str) -> Any:
+    value: Any = {"outputs": outcome.outputs}
+    for step in field.split("."):
+        if not isinstance(value, dict) or step not in value:
+            return _MISSING
+        value = value[step]
+    return value
+
+
+def _row(outcome: WorkerOutcome) -> WorkerOutcome:
+    """Keep a row small; what is too large stays behind its link."""
+    if len(json.dumps(outcome.outputs).encode()) <= MAX_ROW_BYTES:
+        return outcome
+    return outcome.model_copy(update={"outputs": {}, "outputs_omitted": True})

@@ -1,0 +1,73 @@
+"""Deadline, pause and stall of an orchestration: nothing waits without a bound."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from contracts.fleet import FleetState, OrchestrationState
+from workflows.parts.clock import Clock
+from workflows.parts.flights import is_due
+from workflows.parts.journal import Journal
+
+
+class Timeline:
+    """Ends the orchestration in order when its deadline comes; a pause moves the deadline."""
+
+    def __init__(
+        self,
+        state: OrchestrationState,
+        stall_after: timedelta,
+        *,
+        clock: Clock,
+        journal: Journal,
+        on_deadline: Callable[[], None],
+    ) -> None:
+        self.timed_out = False
+        self._state, self._stall_after = state, stall_after
+        self._clock, self._journal, self._on_deadline = clock, journal, on_deadline
+        clock.call(self._on_time, self._next_time)
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is launched until `resume`."""
+        return self._state.paused_at is not None
+
+    def pause(self) -> None:
+        """Launch nothing more for now; runs in flight go on. Repeating it changes nothing."""
+        if not self.paused:
+            self._state.paused_at = workflow.now()
+            self._journal.decide("paused")
+
+    def resume(self) -> None:
+        """Go on; the deadline moves by as long as the pause was."""
+        if self._state.paused_at is None:
+            return
+        lasted = workflow.now() - self._state.paused_at
+        self._state.deadline_at += lasted
+        self._state.paused_at = None
+        self._journal.decide("resumed", reason=f"deadline moved by {lasted}")
+        self._clock.rearm()
+
+    def _fleet(self) -> FleetState:
+        return self._state.fleet
+
+    def _stalls_at(self) -> datetime | None:
+        last = self._fleet().last_progress_at
+        return None if last is None or self._fleet().stalled else last + self._stall_after
+
+    def _next_time(self) -> datetime | None:
+        if self.paused or self.timed_out:
+            return None
+        return min(filter(None, (self._state.deadline_at, self._stalls_at())))
+
+    def _on_time(self) -> None:
+        if self.paused or self.timed_out:
+            return
+        if is_due(self._stalls_at()):
+            self._fleet().stalled = True
+            self._journal.decide("stalled", reason=f"no progress for {self._stall_after}")
+        if is_due(self._state.deadline_at):
+            self.timed_out = True
+            self._journal.decide("deadline-reached")
+            self._on_deadline()

@@ -1,0 +1,23 @@
+"""One plugin for Client, Worker and Replayer, so that tests decode and replay as production does."""
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.entities.run_watch import RunWatch
+from workflows.patterns.orchestrator_worker import OrchestratorWorker
+
+WORKFLOWS = [OrchestratorWorker, RunWatch]
+
+# `workflows` itself must never pass through: the sandbox would no longer see what its helpers
+# do with clocks and randomness. The two that do are imported again for every workflow otherwise:
+# contracts are pure models, and activities are imported only to be named (PyGithub's own
+# dependencies cannot even be loaded twice).
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("contracts", "activities")
+)
+
+
+def podium_plugin() -> SimplePlugin:
+    """Make the plugin; without workflows, which clients do not need."""
+    return SimplePlugin("podium", data_converter=pydantic_data_converter, workflow_runner=RUNNER)

@@ -1,0 +1,101 @@
+"""Every timeout and retry policy, by kind of work."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
+
+from contracts import names
+
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=1),
+)
+"""Bounded by schedule-to-close, not by a count: an outage may last longer than any count."""
+
+DISPATCH = ActivityConfig(
+    task_queue=names.DISPATCH_QUEUE,
+    # An attempt sends only while its deadline for sending ends before this, so a frozen attempt
+    # never sends beside the next one; it is also how long a killed Temporal Worker is missed.
+    start_to_close_timeout=timedelta(seconds=25),
+    schedule_to_close_timeout=timedelta(hours=1),
+    retry_policy=_PATIENT,
+    # A dispatch that is under way when the workflow is cancelled is awaited: its run must be
+    # known to be cancelled on GitHub.
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+"""One `workflow_dispatch`."""
+
+CANCEL = ActivityConfig(
+    task_queue=names.DISPATCH_QUEUE,
+    start_to_close_timeout=timedelta(seconds=25),
+    schedule_to_close_timeout=timedelta(minutes=30),
+    retry_policy=_PATIENT,
+)
+"""Cancelling a run on GitHub, which may be repeated freely."""
+
+READ = ActivityConfig(
+    task_queue=names.READ_QUEUE,
+    start_to_close_timeout=timedelta(seconds=60),
+    schedule_to_close_timeout=timedelta(hours=1),
+    retry_policy=_PATIENT,
+)
+"""Reads, and the collection of results."""
+
+POLL = ActivityConfig(
+    task_queue=names.WATCH_QUEUE,
+    start_to_close_timeout=timedelta(seconds=60),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=_PATIENT,
+)
+"""One look at a list of runs; after a failure the watcher simply looks again later."""
+
+CONTENT = ActivityConfig(
+    task_queue=names.CONTENT_QUEUE,
+    start_to_close_timeout=timedelta(seconds=25),
+    schedule_to_close_timeout=timedelta(hours=1),
+    retry_policy=_PATIENT,
+)
+"""Issues, comments, pull requests."""
+
+LOCAL = ActivityConfig(
+    task_queue=names.TASK_QUEUE,
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(minutes=10),
+    retry_policy=_PATIENT,
+)
+"""Work that calls Temporal, or nothing."""
+
+
+def named(policy: ActivityConfig, summary: str) -> ActivityConfig:
+    """Give an activity its policy, and its line in the Temporal UI (at most 400 bytes)."""
+    return {**policy, "summary": summary}
+
+
+CANCEL_GRACE = timedelta(seconds=60)
+"""How long a cancelled run may take to end before it is forced, and then given up."""
+
+CANCEL_LOOK = timedelta(seconds=10)
+"""How often a cancelled run is read meanwhile, should its watcher not tell sooner."""
+
+MAX_DISPATCHING = 20
+"""Dispatches outstanding per fleet, so that a drain is short even under rate limits."""
+
+MAX_DISPATCHING_BYTES = 512 * 1024
+"""Inputs of outstanding dispatches; one workflow task schedules at most 1 MiB of commands."""
+
+SILENCE_MIN = timedelta(seconds=30)
+SILENCE_MAX = timedelta(minutes=5)
+"""After so long without news a fleet tells the watcher again what it waits for."""
+
+POLL_MIN = timedelta(seconds=1)
+POLL_MAX = timedelta(seconds=30)
+POLL_SHARE = 20
+"""A run is looked for about every twentieth of its typical time."""
+
+WAITER_CHECK = timedelta(seconds=30)
+"""How often a watcher asks whether its waiters are still running."""
+
+DEADLINE_GRACE = timedelta(hours=1)
+"""The execution timeout lies this much behind the spec's deadline, which ends things in order."""
