@@ -190,7 +190,7 @@ def _analyse(result: dict[str, Any], issue: dict[str, Any], listed: list[dict[st
     outputs = analyse(issue, others)
     alarm = ", critical" if outputs["critical"] else ""
     result["outputs"] = outputs
-    result["summary"] = f"#{number} is {outputs['status'].lower()}{alarm}"
+    result["summary"] = f"#{number}: {outputs['status']}{alarm}"
     result["metrics"]["issues_compared"] = sum(one["number"] < number for one in others)
 
 
@@ -234,7 +234,7 @@ def _publish(github: GitHub, number: int, body: str, result: dict[str, Any]) -> 
 def _post(github: GitHub, number: int, body: str, result: dict[str, Any]) -> int:
     for attempt in range(POSTS):
         comments, _ = github.comments(number)
-        mine = [one["id"] for one in comments if _is_ours(one) and _is_this_run(one, result)]
+        mine = [int(one["id"]) for one in comments if _is_ours(one) and _is_this_run(one, result)]
         if mine:
             return max(mine)
         try:

@@ -149,7 +149,7 @@ class _SameOrigin(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:  # noqa: PLR0913, PLR0917 - the signature is urllib's
+    ) -> Any:
         if newurl.split("/")[:3] != req.full_url.split("/")[:3]:
             return None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -190,4 +190,4 @@ def _pause(status: int, headers: Any) -> float | None:
 
 
 def _path(url: str) -> str:
-    return "/" + url.split("?")[0].split("/", 3)[-1]
+    return "/" + url.partition("?")[0].split("/", 3)[-1]

@@ -26,6 +26,13 @@ LABEL_FROM = 2
 
 MAX_LABELS = 5
 
+_NEXT_STEP = {
+    "bug": "Reproduce it as described, then assign it.",
+    "documentation": "Correct the page that is named.",
+    "enhancement": "Decide whether it fits the plan, then size it.",
+    "question": "Answer it, and turn the answer into documentation if it comes back.",
+}
+
 
 def analyse(issue: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, Any]:
     """Judge an issue.
@@ -138,15 +145,9 @@ def _action(
         return f"Have a maintainer confirm the {alarm[0]} now, before anything else."
     if status == "Duplicate":
         return f"Check that it adds nothing to #{original}, then close it as a duplicate."
-    if status == "Unclear" and foreign:
-        return f"Have someone who reads {foreign} look at it; its wording was not judged."
+    if foreign:
+        known = "its form is complete" if status == "Clear" else "its wording was not judged"
+        return f"Have someone who reads {foreign} take it up; {known}."
     if status == "Unclear":
         return f"Ask the author for: {', '.join(missing)}."
-    if foreign:
-        return f"Have someone who reads {foreign} take it up; it has all that its form can show."
-    return {
-        "bug": "Reproduce it as described, then assign it.",
-        "documentation": "Correct the page that is named.",
-        "enhancement": "Decide whether it fits the plan, then size it.",
-        "question": "Answer it, and turn the answer into documentation if it comes back.",
-    }.get(kind, "Route it to the team that owns the area.")
+    return _NEXT_STEP.get(kind, "Route it to the team that owns the area.")

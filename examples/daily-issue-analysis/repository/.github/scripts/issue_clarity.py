@@ -13,13 +13,11 @@ _MINIMUM_TITLE_WORDS = 3
 _MINIMUM_ITEMS = 2
 _MINIMUM_CHARACTERS = 12
 
-_VAGUE = frozenset(
-    "help bug issue problem error question urgent broken not working it please".split()
-)
+_VAGUE = {"help", "bug", "issue", "problem", "error", "question", "urgent", "broken", "please"}
 _LIST_ITEM = re.compile(r"^[ \t]{0,12}(?:\d{1,4}[.)]|[-*])[ \t]{1,8}\S", re.MULTILINE)
 _STEPS = re.compile(
     r"(?:steps to reproduce|how to reproduce|to reproduce|repro(?:duction)? steps)[^\w\n]{0,10}\n\s{0,20}[^#\s]",
-    re.I,
+    re.IGNORECASE,
 )
 _WHEN = re.compile(r" (?:when|after|if|once|every time) (?:i|we|you|the|a|an|it|two|\w+ing) ")
 _EXPECTED = re.compile(

@@ -79,7 +79,10 @@ _EVIDENCE: dict[str, tuple[str, ...]] = {
     ),
 }
 
-_SECRET = r"(?:tokens?|passwords?|secrets?|credentials?|api keys?|private keys?|session cookies?)"
+_SECRET = r"(?:tokens?|passwords?|secrets?|credentials?|api keys?|private keys?|session cookies?)"  # noqa: S105 - a pattern
+_FILLERS = r"(?:(?:the|my|our|your|full|raw|api|bearer|user|plain) )*"
+_PARTIES = r"(?:user|tenant|customer|team|person|organi[sz]ation)s?"
+_SYSTEM = r"(?:site|service|server|api|cluster|system)"
 _DATA = r"(?:data|records?|rows?|files?|database|backups?|widgets?|orders?|projects?)"
 _CRITICAL: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -94,10 +97,8 @@ _CRITICAL: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"without (?:any )?(?:authentication|authorization|login|logging in)",
             _SECRET + r" (?:\w+ ){0,4}?(?:leak\w*|exposed|printed|logged|stolen|plain ?text)",
             _SECRET + r" (?:\w+ ){0,4}?(?:in|into|to) (?:the )?(?:\w+ )?logs?",
-            r"(?:leak\w*|expos\w+|prints?|logs|dumps?|writes?) "
-            r"(?:(?:the|my|our|your|full|raw|api|bearer|user|plain) )*" + _SECRET,
-            r"(?:read|see|view|delete|edit|download)s? (?:the )?(?:other|another) "
-            r"(?:user|tenant|customer|team|person|organi[sz]ation)s?",
+            r"(?:leak\w*|expos\w+|prints?|logs|dumps?|writes?) " + _FILLERS + _SECRET,
+            r"(?:read|see|view|delete|edit|download)s? (?:the )?(?:other|another) " + _PARTIES,
             r"sicherheitsl\u00fccke\w*|vulnerabilidad\w*|vuln\u00e9rabilit\w*|vulnerabilidade\w*",
         ),
     ),
@@ -117,8 +118,7 @@ _CRITICAL: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             r"outages?",
             r"production (?:\w+ ){0,2}(?:down|unavailable|unusable)",
-            r"(?:site|service|server|api|cluster|system) (?:is|are|was|went|goes|keeps) "
-            r"(?:\w+ ){0,2}(?:down|unavailable|unreachable)",
+            _SYSTEM + r" (?:is|are|was|went|goes|keeps) (?:\w+ ){0,2}(?:down|unavailable)",
             r"(?:nobody|no one|no customer|none of \w+ \w+) (?:can|could|is able to) \w+",
             r"(?:all|every) (?:requests?|customers?|users?) (?:\w+ ){0,3}(?:fail\w*|affected|locked)",
         ),
@@ -136,11 +136,11 @@ _CJK_BUG = re.compile(
     "\u30a8\u30e9\u30fc|\u30d0\u30b0|\u30af\u30e9\u30c3\u30b7\u30e5|\u5d29\u6e83|\u5316\u3051"
 )
 
-_DENIALS = frozenset(
-    "no not never none without nor neither isnt arent doesnt dont didnt wasnt cannot cant wont "
-    "avoid avoids prevent prevents against kein keine keinen ohne nicht sin ninguna pas sans".split()
+_DENIALS = re.compile(
+    "no|not|never|none|without|nor|neither|isnt|arent|doesnt|dont|didnt|wasnt|cannot|cant|wont|"
+    "avoids?|prevents?|against|kein|keinen?|ohne|nicht|sin|ninguna|pas|sans"
 )
-_ENDS_DENIAL = frozenset("because but so and when while if that which then however . since".split())
+_ENDS_DENIAL = re.compile(r"because|but|so|and|when|while|if|that|which|then|however|since|\.")
 _DENIAL_REACH = 5
 
 
@@ -193,9 +193,9 @@ def affirmed(pattern: re.Pattern[str], text: str) -> str | None:
         denials = 0
         before = text[max(0, match.start() - 120) : match.start()].split()
         for word in reversed(before[-_DENIAL_REACH:]):
-            if word in _ENDS_DENIAL:
+            if _ENDS_DENIAL.fullmatch(word):
                 break
-            denials += word in _DENIALS
+            denials += _DENIALS.fullmatch(word) is not None
         if denials % 2 == 0:
             return match.group()
     return None
