@@ -1,0 +1,39 @@
+"""Puts all endpoints together."""
+
+from collections import defaultdict
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+
+from sandbox.connections import Connections
+from sandbox.control_api import Control
+from sandbox.faults import Faults
+from sandbox.gate import Endpoint, Gate, Handler
+from sandbox.hub import Hub
+from sandbox.rest import actions, issues, repositories, runs, search
+from sandbox.runs.engine import Engine
+from sandbox.runs.timed import TimedRules
+
+_AREAS = (repositories, issues, search, actions, runs)
+
+
+def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connections) -> Starlette:
+    """The application of the first port: control endpoints, then GitHub's."""
+    faults = Faults()
+    gate = Gate(hub, engine, faults, connections)
+    table: dict[str, dict[str, Handler]] = defaultdict(dict)
+    for area in _AREAS:
+        for (method, template), handler in area.ROUTES.items():
+            table[template][method] = handler
+    routes: list[BaseRoute] = [*Control(hub, engine, faults, timed).routes()]
+    # Fixed paths first: `/issues/comments` must not be read as an issue's number.
+    templates = sorted(table, key=lambda t: (t.count(":path"), t.count("{")))
+    routes.extend(Route(t, Endpoint(gate, _plain(t), table[t])) for t in templates)
+    routes.append(Route("/{path:path}", Endpoint(gate, "unknown", {})))
+    return Starlette(routes=routes)
+
+
+def _plain(template: str) -> str:
+    for kind in (":int", ":path"):
+        template = template.replace(kind, "")
+    return template

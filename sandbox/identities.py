@@ -1,0 +1,99 @@
+"""Who a token speaks for, and what it may do."""
+
+import secrets
+import zlib
+from dataclasses import dataclass, field
+
+from sandbox.model import Repository, Run
+from sandbox.settings import Settings
+from sandbox.wire import ApiError
+
+ACTIONS_BOT = "github-actions[bot]"
+_KNOWN_IDS = {ACTIONS_BOT: 41_898_282}
+_RUN_TOKEN_LIMIT = 1_000
+_LEVELS = {"none": 0, "read": 1, "write": 2}
+_WRITERS = {"admin", "maintain", "write"}
+
+
+@dataclass(slots=True)
+class Identity:
+    """What a token stands for.
+
+    `permissions` is None for a user's token, which may do everything; a run's token is
+    limited to one repository and to the permissions of its workflow file.
+    """
+
+    token: str
+    login: str
+    repository: str | None = None
+    permissions: dict[str, str] | None = None
+    rate_limit: int | None = None
+    window_started: float = 0.0
+    used: int = 0
+
+    def require(self, scope: str, repository: Repository, level: str = "write") -> None:
+        """Refuse what this token may not do.
+
+        Raises:
+            ApiError: 403 `Resource not accessible by integration`.
+        """
+        if self.permissions is None:
+            return
+        granted = self.permissions.get(scope, self.permissions.get("*", "none"))
+        if self.repository != repository.full_name or _LEVELS[granted] < _LEVELS[level]:
+            raise ApiError(403, "Resource not accessible by integration")
+
+
+@dataclass(slots=True)
+class Identities:
+    """Every token that is valid now."""
+
+    by_token: dict[str, Identity] = field(default_factory=dict)
+
+    def add(self, token: str, login: str) -> Identity:
+        """Let a token speak for a user."""
+        identity = self.by_token[token] = Identity(token, login)
+        return identity
+
+    def issue_run_token(self, run: Run, permissions: dict[str, str]) -> str:
+        """A token for one attempt of a run, as `secrets.GITHUB_TOKEN` is."""
+        token = f"ghs_{secrets.token_hex(18)}"
+        self.by_token[token] = Identity(
+            token, ACTIONS_BOT, run.repository, permissions, _RUN_TOKEN_LIMIT
+        )
+        return token
+
+    def revoke(self, token: str) -> None:
+        """Make a token worthless."""
+        self.by_token.pop(token, None)
+
+    def logins(self) -> set[str]:
+        """Logins of the users whose tokens are known."""
+        return {i.login for i in self.by_token.values() if i.permissions is None}
+
+    def permission(self, settings: Settings, repository: Repository, login: str) -> str | None:
+        """A user's role in a repository; None for somebody never heard of."""
+        if login in settings.collaborators:
+            return settings.collaborators[login]
+        if login == repository.owner or login in self.logins():
+            return "admin"
+        seen = {i.login for i in repository.issues.values()}
+        seen |= {c.login for c in repository.comments.values()}
+        return "read" if login in seen else None
+
+    def association(self, settings: Settings, repository: Repository, login: str) -> str:
+        """`author_association` of what a login writes now."""
+        if login == repository.owner:
+            return "OWNER"
+        role = None if login.endswith("[bot]") else self.permission(settings, repository, login)
+        return "COLLABORATOR" if role in _WRITERS else "NONE"
+
+
+def account_id(login: str) -> int:
+    """A stable number for a login."""
+    return _KNOWN_IDS.get(login) or 10_000_000 + zlib.crc32(login.lower().encode()) % 90_000_000
+
+
+def account_type(login: str) -> str:
+    """`Bot` for an App's login, else `User`."""
+    return "Bot" if login.endswith("[bot]") else "User"

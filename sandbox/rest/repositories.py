@@ -1,0 +1,159 @@
+"""Accounts, repositories, files, commits, labels and permissions."""
+
+import base64
+
+from sandbox.gate import Call, Handler
+from sandbox.issues import ensure_labels
+from sandbox.model import Repository
+from sandbox.rest.paging import page_of
+from sandbox.wire import Answer, invalid_field, not_found
+
+_ROLES = {
+    "admin": ("admin", "push", "pull"),
+    "maintain": ("write", "push", "pull"),
+    "write": ("write", "push", "pull"),
+    "triage": ("read", "pull"),
+    "read": ("read", "pull"),
+    "none": ("none",),
+}
+
+
+def user(call: Call) -> Answer:
+    """`GET /user`."""
+    return Answer(200, call.hub.shapes.account(call.login))
+
+
+def repository(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}`."""
+    return Answer(200, call.hub.shapes.repository(call.repository))
+
+
+def contents(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/contents/{path}`: a file, or a folder as a list."""
+    repo, hub = call.repository, call.hub
+    ref = call.query.get("ref") or repo.default_branch
+    tree = hub.tree(repo)
+    path = str(call.params.get("path", "")).strip("/")
+    place = (tree.folder / path).resolve()
+    root = tree.folder.resolve()
+    hidden = path.split("/")[0] == ".git"
+    if hub.resolve_ref(repo, ref) is None or not place.is_relative_to(root) or hidden:
+        raise not_found()
+    if place.is_dir():
+        names = sorted(entry.name for entry in place.iterdir() if entry.name != ".git")
+        paths = [f"{path}/{name}".lstrip("/") for name in names]
+        return Answer(200, [hub.shapes.content(repo, tree, name, ref) for name in paths])
+    content = tree.read(path)
+    if content is None:
+        raise not_found()
+    body = hub.shapes.content(repo, tree, path, ref)
+    encoded = base64.encodebytes(content).decode()
+    return Answer(200, body | {"content": encoded, "encoding": "base64"})
+
+
+def commit(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/commits/{ref}`."""
+    return Answer(200, call.hub.shapes.commit(call.repository, _sha(call, call.params["ref"])))
+
+
+def git_ref(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/git/ref/{ref}`, with `heads/NAME` as ref."""
+    name = str(call.params["ref"])
+    if not name.startswith("heads/"):
+        raise not_found()
+    sha = _sha(call, name.removeprefix("heads/"))
+    return Answer(200, call.hub.shapes.git_ref(call.repository, f"refs/{name}", sha))
+
+
+def branch(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/branches/{branch}`."""
+    name = str(call.params["ref"])
+    return Answer(200, call.hub.shapes.branch(call.repository, name, _sha(call, name)))
+
+
+def _sha(call: Call, ref: str) -> str:
+    resolved = call.hub.resolve_ref(call.repository, ref)
+    if resolved is None:
+        raise not_found()
+    return resolved[1]
+
+
+def permission(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/collaborators/{username}/permission`."""
+    hub, login = call.hub, str(call.params["username"])
+    role = hub.identities.permission(hub.settings, call.repository, login)
+    if role is None:
+        raise not_found()
+    legacy, *granted = _ROLES.get(role, ("read", "pull"))
+    rights = {name: name in granted for name in ("push", "pull")}
+    rights |= {"admin": role == "admin", "maintain": role in {"admin", "maintain"}}
+    rights["triage"] = role not in {"read", "none"}
+    person = hub.shapes.user(login) | {"permissions": rights, "role_name": role}
+    return Answer(200, {"permission": legacy, "role_name": role, "user": person})
+
+
+def list_labels(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/labels`."""
+    repo = call.repository
+    chosen, headers = page_of(call, list(repo.labels.values()))
+    return Answer(200, [call.hub.issue_shapes.label(repo, label) for label in chosen], headers)
+
+
+def get_label(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/labels/{name}`."""
+    return _label(call, call.repository, str(call.params["name"]))
+
+
+def create_label(call: Call) -> Answer:
+    """`POST /repos/{owner}/{repo}/labels`."""
+    repo, fields = call.repository, call.fields()
+    call.identity.require("issues", repo)
+    name = str(fields.get("name") or "")
+    if not name:
+        raise invalid_field("Label", "name", "missing_field")
+    if name.lower() in repo.labels:
+        raise invalid_field("Label", "name", "already_exists")
+    ensure_labels(call.hub, repo, [name])
+    label = repo.labels[name.lower()]
+    label.color = str(fields.get("color") or label.color).lstrip("#")
+    label.description = fields.get("description")
+    call.hub.changed()
+    answer = _label(call, repo, name)
+    answer.status = 201
+    return answer
+
+
+def _label(call: Call, repo: Repository, name: str) -> Answer:
+    if name.lower() not in repo.labels:
+        raise not_found()
+    return Answer(200, call.hub.issue_shapes.label(repo, repo.labels[name.lower()]))
+
+
+def rate_limit(call: Call) -> Answer:
+    """`GET /rate_limit`."""
+    identity, settings = call.identity, call.hub.settings
+    limit = min(settings.rate_limit, identity.rate_limit or 2**31)
+    core = {
+        "limit": limit,
+        "used": min(identity.used, limit),
+        "remaining": max(0, limit - identity.used),
+        "reset": int(identity.window_started + settings.rate_window_seconds) + 1,
+    }
+    return Answer(200, {"resources": {"core": core, "search": core}, "rate": core})
+
+
+_R = "/repos/{owner}/{repo}"
+ROUTES: dict[tuple[str, str], Handler] = {
+    ("GET", "/user"): user,
+    ("GET", "/rate_limit"): rate_limit,
+    ("GET", _R): repository,
+    ("GET", f"{_R}/contents"): contents,
+    ("GET", f"{_R}/contents/{{path:path}}"): contents,
+    ("GET", f"{_R}/commits/{{ref:path}}"): commit,
+    ("GET", f"{_R}/git/ref/{{ref:path}}"): git_ref,
+    ("GET", f"{_R}/branches/{{ref:path}}"): branch,
+    ("GET", f"{_R}/collaborators/{{username}}/permission"): permission,
+    ("GET", f"{_R}/labels"): list_labels,
+    ("POST", f"{_R}/labels"): create_label,
+    ("GET", f"{_R}/labels/{{name}}"): get_label,
+}

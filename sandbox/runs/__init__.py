@@ -1,0 +1,1 @@
+"""How workflow runs come to be, wait, run and end."""

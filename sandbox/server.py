@@ -1,0 +1,156 @@
+"""The process: two listening sockets, one event loop, an end within three seconds."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import uvicorn
+from starlette.types import ASGIApp
+
+from sandbox.app import github_app
+from sandbox.blobs import blob_app
+from sandbox.connections import Connections
+from sandbox.hub import Hub
+from sandbox.issues import seed_issue
+from sandbox.model import World
+from sandbox.runs.engine import Engine
+from sandbox.runs.timed import TimedExecutor, TimedRules
+from sandbox.settings import Mode
+
+DEFAULT_LOGIN = "octo-operator"
+_CLOSE_SECONDS = 2.0
+_PARENT_LOOK_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Options:
+    """What the command line says. `repositories` and `issues` map OWNER/NAME to a path."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    runners: int = 10
+    mode: Mode = "act"
+    state_file: Path | None = None
+    work_dir: Path | None = None
+    parent_pid: int | None = None
+    repositories: dict[str, Path] = field(default_factory=dict)
+    issues: dict[str, Path] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Login by token."""
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT comes, or the parent is gone."""
+    with contextlib.ExitStack() as stack:
+        if options.work_dir is None:
+            kept = tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
+            options.work_dir = Path(stack.enter_context(kept))
+        asyncio.run(_serve(options, options.work_dir))
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `_serve`, which ends both servers."""
+        yield
+
+
+async def _serve(options: Options, work_dir: Path) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    front, back = _listen(options.host, options.port), _listen(options.host, 0)
+    data = options.state_file.with_suffix(".d") if options.state_file else work_dir
+    hub = Hub(_url(front), _url(back), data, work_dir, World())
+    engine = Engine(hub)
+    timed = TimedRules(hub)
+    engine.executors = {"timed": TimedExecutor(engine, timed)}
+    token = _prepare(hub, options)
+    connections = Connections()
+    app = github_app(hub, engine, timed, connections)
+    servers = [_server(app, connections), _server(blob_app(hub), None)]
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[sock]))
+        for server, sock in zip(servers, (front, back), strict=True)
+    ]
+    print(json.dumps({"api_url": hub.api_url, "token": token}), flush=True)  # noqa: T201 - the promised line
+    await _wait_for_end(stop, options.parent_pid)
+    for server in servers:
+        server.should_exit = server.force_exit = True
+    await engine.close()
+    await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # asyncio switches off Nagle only for sockets that name TCP; without it answers take 40 ms.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    # Before the address is printed, so that nobody who reads it finds the port closed.
+    sock.listen(2048)
+    return sock
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()
+    return f"http://{host}:{port}"
+
+
+def _server(app: ASGIApp, connections: Connections | None) -> _Server:
+    config = uvicorn.Config(
+        app,
+        http=connections.protocol_class() if connections else "h11",
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=60,
+        backlog=2048,
+        timeout_graceful_shutdown=1,
+    )
+    return _Server(config)
+
+
+def _prepare(hub: Hub, options: Options) -> str:
+    """Repositories, issues and tokens of the command line; gives the first token."""
+    hub.settings = hub.settings.changed({"runners": options.runners, "mode": options.mode})
+    for name, folder in options.repositories.items():
+        hub.add_repository(name, folder)
+    for name, file in options.issues.items():
+        repository = hub.repository(*name.split("/"))
+        for entry in json.loads(file.read_text(encoding="utf-8")):
+            if int(entry["number"]) not in repository.issues:
+                seed_issue(hub, repository, entry)
+    added = [hub.add_token(login, token) for token, login in options.tokens.items()]
+    return (added or [hub.add_token(DEFAULT_LOGIN)])[0].token
+
+
+async def _wait_for_end(stop: asyncio.Event, parent: int | None) -> None:
+    """Wait for a signal; where a parent is named, also look whether it lives."""
+    while not stop.is_set():
+        if parent is not None and not _lives(parent):
+            sys.stderr.write("sandbox: the parent process is gone\n")
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _PARENT_LOOK_SECONDS)
+
+
+def _lives(pid: int) -> bool:
+    if os.getppid() == pid:
+        return True
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
