@@ -45,9 +45,10 @@ class SmallGitHub(BaseHTTPRequestHandler):
             self.comments[:] = [c for c in self.comments if c["id"] != int(comment.group(1))]
             return 204, None
         if path.endswith("/comments") and body is None:
-            return 200, self.comments
+            issue = path.removesuffix("/comments")
+            return 200, [c for c in self.comments if c["issue_url"].endswith(issue)]
         if path.endswith("/comments"):
-            self.comments.append(comment_of(BOT, body["body"]))
+            self.comments.append(comment_of(BOT, body["body"], int(path.split("/")[2])))
             return 201, self.comments[-1]
         if path == "/issues":
             return 200, [one for one in self.issues if one["state"] == "open"]
@@ -70,18 +71,17 @@ class SmallGitHub(BaseHTTPRequestHandler):
         """Keep the test's output quiet."""
 
 
-def comment_of(user: dict[str, str], body: str, edited: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - a fixture's flag
-    """Write a comment with the next id."""
+def comment_of(user: dict[str, str], body: str, issue: int) -> dict[str, Any]:
+    """Write a comment with the next id, never edited."""
     SmallGitHub.calls.append("created")
-    number = 900 + SmallGitHub.calls.count("created")
     at = "2026-11-02T03:04:05Z"
-    later = "2026-11-02T09:09:09Z"
     return {
-        "id": number,
+        "id": 900 + SmallGitHub.calls.count("created"),
+        "issue_url": f"https://api.github.com/repos/octo-org/widgets/issues/{issue}",
         "user": user,
         "body": body,
         "created_at": at,
-        "updated_at": later if edited else at,
+        "updated_at": at,
     }
 
 

@@ -11,9 +11,16 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from small_github import BOT, DISPATCH_ID, SmallGitHub, comment_of, environment, served
 
 from contracts.worker import WorkerResult
+from tests.examples.small_github import (
+    BOT,
+    DISPATCH_ID,
+    SmallGitHub,
+    comment_of,
+    environment,
+    served,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "daily-issue-analysis"
 REPOSITORY = EXAMPLE / "repository"
@@ -74,14 +81,19 @@ def test_a_run_reports_the_same_by_comment_and_by_file(api: type[SmallGitHub]) -
 def test_of_many_runs_one_comment_survives_and_it_is_the_newest(api: type[SmallGitHub]) -> None:
     copied = f"{MARKER}\nI copied the mark of the robot."
     quoting = f"A report of another workflow.\n{MARKER}"
-    api.comments = [comment_of(PERSON, copied), comment_of(BOT, quoting)]
+    elsewhere = f"{MARKER}\nThe analysis of another issue."
+    api.comments = [
+        comment_of(PERSON, copied, 41),
+        comment_of(BOT, quoting, 41),
+        comment_of(BOT, elsewhere, 42),
+    ]
     for attempt in ("1", "2", "3"):
         os.environ["GITHUB_RUN_ATTEMPT"] = attempt
         run("41")
 
-    assert [c["body"] for c in api.comments[:2]] == [copied, quoting]
-    assert len(api.comments) == 3
-    assert published(api.comments[2]["body"])["run_attempt"] == 3
+    assert [c["body"] for c in api.comments[:3]] == [copied, quoting, elsewhere]
+    assert len(api.comments) == 4
+    assert published(api.comments[3]["body"])["run_attempt"] == 3
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from small_github import DISPATCH_ID, SmallGitHub, environment, served
 
 from contracts.names import RESULT_ARTIFACT, RESULT_BLOCK, RESULT_FILE
 from contracts.worker import PROTOCOL, WorkerResult
+from tests.examples.small_github import DISPATCH_ID, SmallGitHub, environment, served
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "daily-issue-analysis"
 REPOSITORY = EXAMPLE / "repository"
