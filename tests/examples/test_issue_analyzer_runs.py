@@ -107,6 +107,8 @@ def test_an_ambiguous_answer_to_the_post_never_doubles_the_comment(
 
     assert result.status == "success"
     assert [c["id"] for c in api.comments] == [result.outputs["comment_id"]]
+    sent = sum(call.startswith("POST") for call in api.calls)
+    assert sent == (1 if done else 2), "a comment that is there is found, not written again"
 
 
 def test_an_edited_comment_is_not_taken_for_the_own_one(api: type[SmallGitHub]) -> None:
