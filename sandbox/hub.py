@@ -1,8 +1,10 @@
 """The running sandbox's parts in one place, and how to look things up in them."""
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from sandbox.artifacts import Artifacts
 from sandbox.identities import Identities, Identity
@@ -45,7 +47,14 @@ class Hub:
         artifact_folder.mkdir(parents=True, exist_ok=True)
         self.artifacts = Artifacts(world, artifact_folder)
         self.changed: Callable[[], None] = lambda: None
+        self._background: set[asyncio.Task[object]] = set()
         self._parsed: dict[tuple[str, str], WorkflowFile | WorkflowFileError] = {}
+
+    def background(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run something that nobody waits for, kept alive until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def add_token(self, login: str, token: str | None = None) -> Identity:
         """Let a token speak for a login; without one, make one up."""

@@ -49,6 +49,8 @@ class Identities:
     """Every token that is valid now."""
 
     by_token: dict[str, Identity] = field(default_factory=dict)
+    runtime: dict[str, int] = field(default_factory=dict)
+    """Run by runtime token; such a token publishes and reads that run's artifacts."""
 
     def add(self, token: str, login: str) -> Identity:
         """Let a token speak for a user."""
@@ -66,6 +68,16 @@ class Identities:
     def revoke(self, token: str) -> None:
         """Make a token worthless."""
         self.by_token.pop(token, None)
+
+    def issue_runtime_token(self, run: Run) -> str:
+        """A token for the artifacts of one run."""
+        token = secrets.token_hex(24)
+        self.runtime[token] = run.id
+        return token
+
+    def revoke_runtime(self, token: str) -> None:
+        """Make a runtime token worthless."""
+        self.runtime.pop(token, None)
 
     def logins(self) -> set[str]:
         """Logins of the users whose tokens are known."""

@@ -17,11 +17,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox.app import github_app
-from sandbox.blobs import blob_app
+from sandbox.blobs import Blobs
 from sandbox.connections import Connections
 from sandbox.hub import Hub
 from sandbox.issues import seed_issue
 from sandbox.model import World
+from sandbox.runs.act import ActExecutor
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedExecutor, TimedRules
 from sandbox.settings import Mode
@@ -50,11 +51,13 @@ class Options:
 
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT comes, or the parent is gone."""
-    with contextlib.ExitStack() as stack:
-        if options.work_dir is None:
-            kept = tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
-            options.work_dir = Path(stack.enter_context(kept))
-        asyncio.run(_serve(options, options.work_dir))
+    if options.work_dir is not None:
+        options.work_dir.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_serve(options, options.work_dir.resolve(), []))
+        return
+    with tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True) as folder:
+        place = Path(folder).resolve()
+        asyncio.run(_serve(options, place, [place]))
 
 
 class _Server(uvicorn.Server):
@@ -64,7 +67,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(options: Options, work_dir: Path) -> None:
+async def _serve(options: Options, work_dir: Path, removable: list[Path]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -73,11 +76,14 @@ async def _serve(options: Options, work_dir: Path) -> None:
     hub = Hub(_url(front), _url(back), data, work_dir, World())
     engine = Engine(hub)
     timed = TimedRules(hub)
-    engine.executors = {"timed": TimedExecutor(engine, timed)}
+    engine.executors = {
+        "timed": TimedExecutor(engine, timed),
+        "act": ActExecutor(engine, work_dir, removable),
+    }
     token = _prepare(hub, options)
     connections = Connections()
     app = github_app(hub, engine, timed, connections)
-    servers = [_server(app, connections), _server(blob_app(hub), None)]
+    servers = [_server(app, connections), _server(Blobs(hub).app(), None)]
     tasks = [
         asyncio.create_task(server.serve(sockets=[sock]))
         for server, sock in zip(servers, (front, back), strict=True)

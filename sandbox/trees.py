@@ -47,6 +47,7 @@ class Trees:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._by_sha: dict[str, Tree] = {}
         self._known: dict[tuple[str, str], tuple[float, str, Tree]] = {}
 
     def current(self, source: str, branch: str) -> Tree:
@@ -62,7 +63,12 @@ class Trees:
         mark = _fingerprint(Path(source))
         tree = known[2] if known and known[1] == mark else self._take(Path(source), branch, mark)
         self._known[key] = (moment, mark, tree)
+        self._by_sha[tree.sha] = tree
         return tree
+
+    def by_sha(self, sha: str) -> Tree | None:
+        """A snapshot taken earlier, or None."""
+        return self._by_sha.get(sha)
 
     def _take(self, source: Path, branch: str, mark: str) -> Tree:
         place = hashlib.sha256(f"{source}\0{branch}\0{mark}".encode()).hexdigest()[:24]
