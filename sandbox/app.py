@@ -10,6 +10,7 @@ from sandbox.control_api import Control
 from sandbox.faults import Faults
 from sandbox.gate import Endpoint, Gate, Handler
 from sandbox.hub import Hub
+from sandbox.pages import Pages
 from sandbox.rest import actions, issues, repositories, runs, search
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedRules
@@ -29,6 +30,7 @@ def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connect
     # Fixed paths first: `/issues/comments` must not be read as an issue's number.
     templates = sorted(table, key=lambda t: (t.count(":path"), t.count("{")))
     routes.extend(Route(t, Endpoint(gate, _plain(t), table[t])) for t in templates)
+    routes += Pages(hub).routes()
     routes.append(Route("/{path:path}", Endpoint(gate, "unknown", {})))
     return Starlette(routes=routes)
 

@@ -26,6 +26,7 @@ class RequestRecord(BaseModel):
     path: str
     query: str
     status: int
+    """0 when the connection was reset."""
     login: str | None
     counted: bool
     """Whether GitHub would count it against the primary rate limit."""

@@ -70,9 +70,13 @@ class Call:
         if not self.content.strip():
             return {}
         try:
-            return json.loads(self.content)
+            body = json.loads(self.content)
         except ValueError:
             raise ApiError(400, "Problems parsing JSON") from None
+        if b"\\ud" in self.content.lower():
+            # An escaped half of a surrogate pair is no character; GitHub does not keep it.
+            return json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+        return body
 
     def fields(self) -> dict[str, Any]:
         """The body as an object.
@@ -135,7 +139,7 @@ class Gate:
                 route,
                 call.path,
                 request.url.query,
-                answer.status,
+                0 if rule and rule.kind == "reset" else answer.status,
                 login,
                 counted,
                 rule.kind if rule else None,

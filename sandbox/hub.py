@@ -85,6 +85,7 @@ class Hub:
             known = Repository(self.world.new_id(), owner, name, str(folder), now())
             self.world.repositories[full_name.lower()] = known
         known.folder = str(folder.resolve())
+        self.trees.look_again(known.folder)
         self.workflows(known)
         self.changed()
         return known

@@ -242,7 +242,7 @@ class World:
     repositories: dict[str, Repository] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     artifacts: dict[int, Artifact] = field(default_factory=dict)
-    accounts: dict[str, int] = field(default_factory=dict)
+    token: str | None = None
     next_id: int = 1_000_001
     next_run_id: int = FIRST_RUN_ID
 

@@ -21,11 +21,11 @@ from sandbox.blobs import Blobs
 from sandbox.connections import Connections
 from sandbox.hub import Hub
 from sandbox.issues import seed_issue
-from sandbox.model import World
 from sandbox.runs.act import ActExecutor
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedExecutor, TimedRules
 from sandbox.settings import Mode
+from sandbox.store import Store, load_world
 
 DEFAULT_LOGIN = "octo-operator"
 _CLOSE_SECONDS = 2.0
@@ -73,7 +73,10 @@ async def _serve(options: Options, work_dir: Path, removable: list[Path]) -> Non
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     front, back = _listen(options.host, options.port), _listen(options.host, 0)
     data = options.state_file.with_suffix(".d") if options.state_file else work_dir
-    hub = Hub(_url(front), _url(back), data, work_dir, World())
+    hub = Hub(_url(front), _url(back), data, work_dir, load_world(options.state_file))
+    store = Store(options.state_file, hub.world) if options.state_file else None
+    if store:
+        hub.changed = store.changed
     engine = Engine(hub)
     timed = TimedRules(hub)
     engine.executors = {
@@ -94,6 +97,8 @@ async def _serve(options: Options, work_dir: Path, removable: list[Path]) -> Non
         server.should_exit = server.force_exit = True
     await engine.close()
     await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+    if store:
+        store.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -140,7 +145,10 @@ def _prepare(hub: Hub, options: Options) -> str:
             if int(entry["number"]) not in repository.issues:
                 seed_issue(hub, repository, entry)
     added = [hub.add_token(login, token) for token, login in options.tokens.items()]
-    return (added or [hub.add_token(DEFAULT_LOGIN)])[0].token
+    if not added:
+        added = [hub.add_token(DEFAULT_LOGIN, hub.world.token)]
+        hub.world.token = added[0].token
+    return added[0].token
 
 
 async def _wait_for_end(stop: asyncio.Event, parent: int | None) -> None:

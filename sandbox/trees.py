@@ -66,6 +66,10 @@ class Trees:
         self._by_sha[tree.sha] = tree
         return tree
 
+    def look_again(self, source: str) -> None:
+        """Look at a folder at the next use, however soon that is."""
+        self._known = {key: known for key, known in self._known.items() if key[0] != source}
+
     def by_sha(self, sha: str) -> Tree | None:
         """A snapshot taken earlier, or None."""
         return self._by_sha.get(sha)

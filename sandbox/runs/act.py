@@ -58,6 +58,7 @@ class ActExecutor:
 
     async def close(self) -> None:
         """Kill every run and wait for the ends."""
+        self._stopped |= self._tasks.keys()
         for task in self._tasks.values():
             task.cancel()
         if self._guardian is None:
@@ -124,6 +125,9 @@ class ActExecutor:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
+        if run.id in self._stopped:
+            # The cancel came while the process was being made, and found nothing to kill.
+            kill_marked(self._mark_of(run))
         self._engine.started(run)
         log = ActLog(self._hub.world, file, run.attempt)
         timers: list[asyncio.TimerHandle] = []
