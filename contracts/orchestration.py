@@ -103,12 +103,12 @@ def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInpu
     if not isinstance(spec, model):
         message = f"{spec.pattern} is run by another workflow type: {WORKFLOW_TYPES[spec.pattern]}"
         raise BadInputError([Problem(path="spec.pattern", message=message)])
-    inputs = _inputs(spec, dict(data.get("inputs") or {}))
+    inputs = resolve_inputs(spec, dict(data.get("inputs") or {}))
     event = dict(data.get("event") or {})
     return OrchestrationInput(spec, inputs, event, data.get("carry"))
 
 
-def _inputs(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:
+def resolve_inputs(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:
     """Fill in defaults, as `workflow_dispatch` does; refuse what is not declared."""
     declared = spec.on.workflow_dispatch.inputs if spec.on.workflow_dispatch else {}
     found = [

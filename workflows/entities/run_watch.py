@@ -61,11 +61,13 @@ class RunWatch:
             return
         while not workflow.info().is_continue_as_new_suggested():
             await self._tidy()
-            if self._sightings.idle and self._postman.idle and not await self._is_wanted():
+            if self._sightings.idle:
+                if await self._is_wanted():
+                    continue
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 return
             await self._pause()
-            if not self._sightings.idle and self._sightings.next_poll() <= workflow.now():
+            if self._sightings.next_poll() <= workflow.now():
                 await self._poll()
         await self._postman.settle()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -120,6 +122,7 @@ class RunWatch:
 
     async def _is_wanted(self) -> bool:
         """Linger a little: the next dispatch of a trickle finds the watcher still there."""
+        await workflow.wait_condition(lambda: self._postman.idle or not self._sightings.idle)
         try:
             await workflow.wait_condition(
                 lambda: not self._sightings.idle,
@@ -145,7 +148,7 @@ class RunWatch:
 
     def _next(self) -> datetime:
         """When there is something to do."""
-        if self._orphans or self._cancelling or self._sightings.idle:
+        if self._orphans or self._cancelling:
             return workflow.now()
         return min(self._sightings.next_poll(), self._checked_at + policies.WAITER_CHECK)
 

@@ -1,0 +1,117 @@
+"""Spec files: read, checked with file and line, and rendered to the input that Temporal gets."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from jsonschema.validators import validator_for
+
+from activities import yaml12
+from contracts.orchestration import BadInputError, parse_spec, resolve_inputs
+from contracts.problems import Problem
+from contracts.specs import WORKFLOW_TYPES
+from contracts.specs.common import Spec
+
+MAX_SPEC_BYTES = 1024 * 1024
+
+
+class SpecFileError(Exception):
+    """A spec that cannot be used; one line per problem, each with file and line."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True)
+class SpecFile:
+    """A checked spec, as data with its schemas embedded, and as a model."""
+
+    path: Path
+    data: dict[str, Any]
+    spec: Spec
+
+    @property
+    def workflow_type(self) -> str:
+        """The Temporal workflow type that runs it."""
+        return WORKFLOW_TYPES[self.spec.pattern]
+
+    def render(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Make the JSON that any Temporal client can start the orchestration with.
+
+        Raises:
+            SpecFileError: inputs that the spec does not declare, or lacks.
+        """
+        try:
+            resolve_inputs(self.spec, inputs)
+        except BadInputError as error:
+            raise SpecFileError([f"{self.path}: {problem}" for problem in error.problems]) from None
+        return {"spec": self.data, "inputs": inputs}
+
+
+def load_spec(path: Path) -> SpecFile:
+    """Read and check a spec file.
+
+    Raises:
+        SpecFileError: what is wrong, where, and how to mend it.
+    """
+    text = _read(path)
+    try:
+        data = yaml12.load(text)
+    except yaml.YAMLError as error:
+        raise SpecFileError([f"{path}:{_line(error)}: no YAML: {_say(error)}"]) from error
+    try:
+        data = _embed_schemas(path, data)
+        spec = parse_spec(data)
+    except BadInputError as error:
+        lines = [_located(path, text, problem) for problem in error.problems]
+        raise SpecFileError(lines) from error
+    return SpecFile(path, data, spec)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_SPEC_BYTES:
+            raise SpecFileError([f"{path}: larger than {MAX_SPEC_BYTES} bytes"])
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecFileError([f"{path}: cannot be read: {error}"]) from error
+
+
+def _embed_schemas(path: Path, data: Any) -> Any:
+    """Put the JSON Schema that a spec names into it, so that a run does not depend on files."""
+    worker = data.get("worker") if isinstance(data, dict) else None
+    result = worker.get("result") if isinstance(worker, dict) else None
+    named = result.get("schema") if isinstance(result, dict) else None
+    if not isinstance(result, dict) or not isinstance(named, str):
+        return data
+    where = "worker.result.schema"
+    try:
+        schema = json.loads((path.parent / named).read_text(encoding="utf-8"))
+        validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
+    except OSError as error:
+        problem = Problem(path=where, message=f"{named} cannot be read beside the spec: {error}")
+        raise BadInputError([problem]) from error
+    except (ValueError, jsonschema.SchemaError) as error:
+        message = f"{named} is no JSON Schema: {str(error).splitlines()[0]}"
+        raise BadInputError([Problem(path=where, message=message)]) from error
+    return data | {"worker": worker | {"result": result | {"schema": schema}}}
+
+
+def _located(path: Path, text: str, problem: Problem) -> str:
+    # A problem that a model found over several keys begins with the path of the worst one.
+    named, _, rest = problem.message.partition(": ")
+    at = problem.path or (named if rest and " " not in named else "")
+    return f"{path}:{yaml12.line_of(text, at)}: {problem}"
+
+
+def _line(error: yaml.YAMLError) -> int:
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 1
+
+
+def _say(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]

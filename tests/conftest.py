@@ -1,0 +1,85 @@
+"""Servers, clients and workers for all tests; every server is ended by the test that started it."""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.markers import Markers
+from activities.settings import Settings
+from contracts import names
+from tests.fakes import FakeGitHub
+from worker_main import activities_by_queue
+from workflows.plugin import WORKFLOWS, podium_plugin
+
+WorkersFor = Callable[..., AbstractAsyncContextManager[None]]
+
+
+def binary(name: str) -> str:
+    """Find a program that a wheel installed beside the interpreter."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    assert found, f"{name} is not installed"
+    return found
+
+
+@pytest.fixture
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A time-skipping server of the test's own, in which days pass in moments."""
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=binary("temporal-test-server"), plugins=[podium_plugin()]
+    )
+    async with environment:
+        # This server knows how to add search attributes, and not how to list them.
+        keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=environment.client.namespace,
+                search_attributes=dict.fromkeys(names.SEARCH_ATTRIBUTES, keyword),
+            )
+        )
+        yield environment
+
+
+@pytest.fixture
+def settings_for() -> Callable[[FakeGitHub], Settings]:
+    """Settings of a Temporal Worker whose GitHub is a fake one."""
+
+    def make(github: Any, settle: float = 5) -> Settings:
+        return Settings(
+            github=github, markers=Markers(b"test key"), settle=timedelta(seconds=settle)
+        )
+
+    return make
+
+
+@pytest.fixture
+def workers_for(settings_for: Callable[..., Settings]) -> WorkersFor:
+    """All Workers, as production composes them, over a fake GitHub; without a workflow cache."""
+
+    @asynccontextmanager
+    async def run(client: Client, github: Any, settle: float = 5) -> AsyncIterator[None]:
+        by_queue = activities_by_queue(client, settings_for(github, settle))
+        async with AsyncExitStack() as running:
+            for queue, activities in by_queue.items():
+                worker = Worker(
+                    client,
+                    task_queue=queue,
+                    workflows=WORKFLOWS if queue == names.TASK_QUEUE else [],
+                    activities=activities,
+                    max_cached_workflows=0,
+                )
+                await running.enter_async_context(worker)
+            yield
+
+    return run
