@@ -167,6 +167,11 @@ class SandboxControl:
         found: list[int] = self._ask("POST", "runs", asked.model_dump())["run_ids"]
         return found
 
+    def cancel_runs(self, repository: str | None = None) -> int:
+        """Force-cancel every run (of one repository) that has not ended; gives their number."""
+        query = {"repository": repository} if repository else {}
+        return int(self._ask("DELETE", "runs", **query)["cancelled"])
+
     def add_repository(
         self,
         repository: str,

@@ -51,7 +51,7 @@ class Control:
             "faults": {"POST": self.set_faults, "DELETE": self.clear_faults},
             "settings": {"GET": self.settings, "POST": self.change_settings},
             "timed": {"POST": self.set_timed},
-            "runs": {"POST": self.foreign_runs},
+            "runs": {"POST": self.foreign_runs, "DELETE": self.cancel_runs},
             "repositories": {"POST": self.add_repository},
             "issues": {"POST": self.seed_issues},
             "tokens": {"POST": self.add_token},
@@ -129,6 +129,20 @@ class Control:
     def foreign_runs(self, body: Any, _query: dict[str, str]) -> dict[str, list[int]]:
         """`POST runs`: put runs of somebody else into a repository."""
         return {"run_ids": inject_runs(self._hub, ForeignRuns.model_validate(body))}
+
+    def cancel_runs(self, _body: Any, query: dict[str, str]) -> dict[str, int]:
+        """`DELETE runs?repository=`: force-cancel every run that has not ended."""
+        wanted = query.get("repository")
+        runs = [
+            run
+            for run in self._hub.world.runs.values()
+            if run.state.status != "completed" and wanted in {None, run.repository}
+        ]
+        # Newest first, so that no queued run takes the place of one that ends.
+        for run in reversed(runs):
+            if run.state.status != "completed":
+                self._engine.cancel(run, "", force=True)
+        return {"cancelled": len(runs)}
 
     def add_repository(self, body: Any, _query: dict[str, str]) -> dict[str, str]:
         """`POST repositories`: serve a folder, or files given as text."""

@@ -44,7 +44,10 @@ class FaultRule(BaseModel):
 
     @model_validator(mode="after")
     def _path_compiles(self) -> Self:
-        re.compile(self.path)
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path is no regular expression: {error}") from error
         return self
 
     def answer(self, login: str | None) -> Answer:

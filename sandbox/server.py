@@ -122,7 +122,8 @@ def _server(app: ASGIApp, connections: Connections | None) -> _Server:
         http=connections.protocol_class() if connections else "h11",
         ws="none",
         lifespan="off",
-        log_level="error",
+        # At the end open requests are dropped; their tracebacks would tell nobody anything.
+        log_level="critical",
         access_log=False,
         proxy_headers=False,
         server_header=False,

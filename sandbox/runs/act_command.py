@@ -15,9 +15,7 @@ from sandbox.runs.workflow_file import WorkflowFile
 
 STANDINS = Path(__file__).resolve().parent.parent / "standins"
 _NATIVE = "actions/checkout"
-_REMOTE = re.compile(
-    r"^\s*(?:-\s*)?uses:\s*[\"']?([\w.-]+/[\w.-]+)((?:/[\w./-]+)?)@([\w./-]+)", re.MULTILINE
-)
+_REMOTE = re.compile(r"\buses:\s*[\"']?([\w.-]+/[\w.-]+)(?:/[\w./-]+)?@([\w./-]+)")
 _USUAL_LABELS = ("ubuntu-latest", "ubuntu-22.04", "ubuntu-24.04", "ubuntu-slim", "self-hosted")
 
 
@@ -112,7 +110,7 @@ def _standins(hub: Hub, tree: Path, file: WorkflowFile) -> dict[str, str]:
                 "it. Name a folder with an action.yml in the setting `local_actions`."
             )
     texts = (path.read_text("utf-8", "replace") for path in (tree / ".github").rglob("*.y*ml"))
-    found = {(name, ref) for text in texts for name, _, ref in _REMOTE.findall(text)}
+    found = {(name, ref) for text in texts for name, ref in _REMOTE.findall(text)}
     return {f"{name}@{ref}": folders[name] for name, ref in found if name in folders}
 
 

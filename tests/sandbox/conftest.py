@@ -112,6 +112,7 @@ def repo(timed: SandboxProcess) -> Iterator[Repo]:
     yield Repo(timed, name)
     timed.control.clear_faults()
     timed.control.timed([])
+    timed.control.cancel_runs(name)
     timed.control.release()
     timed.control.settings(**settings.model_dump())
 

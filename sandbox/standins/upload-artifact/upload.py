@@ -21,7 +21,7 @@ WILDCARDS = frozenset("*?[")
 CREATED = 201
 
 
-def expand(pattern: str) -> set[Path]:
+def expand(pattern: str, *, hidden: bool) -> set[Path]:
     """Files that one pattern names: itself, all below a folder, or what a glob matches."""
     files: set[Path] = set()
     for found in glob.glob(pattern, recursive=True, include_hidden=True):  # noqa: PTH207 - absolute patterns
@@ -29,7 +29,8 @@ def expand(pattern: str) -> set[Path]:
         files |= (
             {below for below in path.rglob("*") if below.is_file()} if path.is_dir() else {path}
         )
-    return files
+    start = search_path(pattern).parent
+    return {f for f in files if hidden or not is_hidden(f.relative_to(start))}
 
 
 def search_path(pattern: str) -> Path:
@@ -51,14 +52,12 @@ def choose(lines: list[str], *, hidden: bool) -> tuple[Path, list[Path]]:
     """The root of the archive and the files in it."""
     wanted = [absolute(line) for line in lines if not line.startswith("!")]
     unwanted = [absolute(line[1:].strip()) for line in lines if line.startswith("!")]
-    files = sorted({path for pattern in wanted for path in expand(pattern)})
+    files = sorted({path for pattern in wanted for path in expand(pattern, hidden=hidden)})
     files = [f for f in files if not any(excluded(str(f), pattern) for pattern in unwanted)]
     roots = [str(search_path(pattern)) for pattern in wanted]
     root = Path(os.path.commonpath(roots)) if roots else Path.cwd()
     if root.is_file():
         root = root.parent
-    if not hidden:
-        files = [f for f in files if not is_hidden(f.relative_to(root))]
     return root, files
 
 
