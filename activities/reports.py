@@ -58,7 +58,8 @@ def _render(ask: RenderReport, rows: int) -> str:
         "decisions": _decisions(report, rows),
     }
     text = _TEMPLATE.render(context)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    apart = re.sub(r"\n+(?=(?:##|---|<details>) ?)", "\n\n", text)
+    return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
 
 
 def _status_line(report: OrchestrationReport) -> str:
@@ -101,6 +102,7 @@ def _environment() -> jinja2.Environment:
         "inline": sanitize.inline,
         "link": sanitize.link,
         "output": _output,
+        "field": lambda path: sanitize.inline(path.removeprefix("outputs.").replace("_", " ")),
         "code": _code,
     }
     return environment
