@@ -39,6 +39,11 @@ class SandboxProcess:
         """The id of the child process."""
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """0 after an orderly end, negative when it was killed, None while it runs."""
+        return self._process.poll()
+
     def stop(self, timeout: float = 5.0) -> None:
         """End it and wait; after `timeout` seconds it is killed. May be called again."""
         self.control.close()
