@@ -31,7 +31,7 @@ _LIVE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&$@])")
-_BEGINS_BLOCK = re.compile(r"^([-+=!]|\d{1,9}[.)])")
+_BEGINS_BLOCK = re.compile(r"^(\d{0,9})([-+=!.)])")
 _MAX_DECODES = 4
 
 
@@ -59,7 +59,7 @@ def inline(text: object, limit: int = MAX_INLINE) -> str:
     for found in _LIVE.finditer(plain):
         shown += [_escape(plain[at : found.start()]), _code(found.group())]
         at = found.end()
-    return _BEGINS_BLOCK.sub(r"\\\1", "".join([*shown, _escape(plain[at:])]))
+    return _BEGINS_BLOCK.sub(r"\1\\\2", "".join([*shown, _escape(plain[at:])]))
 
 
 def _escape(text: str) -> str:
