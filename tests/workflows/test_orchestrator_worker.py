@@ -23,13 +23,14 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 async def execute(env: WorkflowEnvironment, data: dict[str, Any]) -> OrchestrationReport:
-    return await env.client.execute_workflow(
+    report: OrchestrationReport = await env.client.execute_workflow(
         "OrchestratorWorker",
         {"spec": data},
         id=f"podium/test/{uuid4()}",
         task_queue="podium",
         result_type=OrchestrationReport,
     )
+    return report
 
 
 async def test_each_item_is_dispatched_once_and_reported(

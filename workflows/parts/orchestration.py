@@ -1,0 +1,181 @@
+"""What every pattern is framed by: input, handlers, deadline, cancellation, report, closing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from temporalio import workflow
+
+from contracts import expressions
+from contracts.base import clip
+from contracts.fleet import Entry, OrchestrationState
+from contracts.orchestration import BadInputError, parse_input
+from contracts.outputs import MAX_TITLE
+from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
+from contracts.specs.common import Spec
+from contracts.watch import CompletedRuns
+from workflows.parts import closing, progress
+from workflows.parts.clock import Clock
+from workflows.parts.console import Console
+from workflows.parts.journal import Journal
+from workflows.parts.outbox import Outbox
+from workflows.parts.reporting import Reporting
+from workflows.parts.tally import Tally
+from workflows.parts.timeline import Timeline
+
+S = TypeVar("S", bound=Spec)
+Verdict = tuple[OrchestrationStatus, str]
+
+
+class Work:
+    """What a pattern does inside the frame; the frame tells it when to stop or pause."""
+
+    def stop(self, reason: str) -> None:
+        """Dispatch nothing more, cancel what runs."""
+
+    def pause(self, *, paused: bool) -> None:
+        """Launch nothing for now, or go on."""
+
+    def runs_completed(self, batch: CompletedRuns) -> None:
+        """Take news of worker runs in."""
+
+    @property
+    def running(self) -> Sequence[Entry]:
+        """Worker runs in flight."""
+        return ()
+
+    @property
+    def queued(self) -> int:
+        """Items that are known and not in flight."""
+        return 0
+
+
+class Orchestration(Generic[S]):
+    """One Workflow Execution chain around a pattern's own work."""
+
+    def __init__(self, arguments: tuple[object, ...], model: type[S]) -> None:
+        self.stopping = ""
+        self._refused: BadInputError | None = None
+        self._work: Work = Work()
+        self._final: OrchestrationReport | None = None
+        try:
+            self._input = parse_input(arguments, model)
+        except BadInputError as error:
+            self._refused = error
+            return
+        self.spec: S = self._input.spec
+        self.state = OrchestrationState.resume(
+            self._input.carry, workflow.info().workflow_start_time, self.spec.deadline
+        )
+        self.context = progress.run_context(self.spec, self.state) | {
+            "inputs": self._input.inputs,
+            "event": self._input.event,
+        }
+        title = expressions.render(self.spec.report.title, self.context)
+        self.title = clip(title, MAX_TITLE)
+        self.journal = Journal(self.state.journal)
+        self.tally = Tally(self.state.tally, self.spec.report)
+        self.clock = Clock()
+        self._reporting = Reporting(self.spec, self.state, self.tally, self.title)
+        self._timeline = Timeline(
+            self.state,
+            self.spec.stall_after,
+            clock=self.clock,
+            journal=self.journal,
+            on_deadline=lambda: self.stop("the deadline was reached"),
+        )
+        self._console = Console(
+            self.journal,
+            pause=self._pause,
+            resume=self._resume,
+            status=self.status,
+            report=self.report,
+        )
+
+    def begin(self, work: Work) -> None:
+        """Connect the pattern's work: it hears of completed runs, pauses and stops from now on."""
+        self._work = work
+        work.pause(paused=self._timeline.paused)
+        self._console.connect(work.runs_completed)
+        if self.stopping:
+            work.stop(self.stopping)
+
+    async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:
+        """Do the work to its end, report, and close as Temporal should show it.
+
+        Args:
+            work: ends with a verdict, or with None when it is time to continue as new.
+
+        Raises:
+            ApplicationError: `BadInput`, or `OrchestrationFailed` with the report.
+            asyncio.CancelledError: after a cancellation, in order.
+        """
+        if self._refused is not None:
+            raise closing.refuse(self._refused)
+        progress.publish(self.spec, OrchestrationStatus.RUNNING)
+        self._show()
+        clock = asyncio.create_task(self.clock.run())
+        doing = asyncio.ensure_future(work())
+        try:
+            ended = await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            self.stop("the orchestration was cancelled")
+            ended = await doing
+            ended = (OrchestrationStatus.CANCELLED, ended[1] if ended else self.stopping)
+        self.clock.stop()
+        await clock
+        if ended is None:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            info = workflow.info()
+            doubted = info.run_id != info.original_execution_run_id
+            workflow.continue_as_new(args=[self._input.carrying(self.state, doubted=doubted)])
+        return await self._conclude(*ended)
+
+    def stop(self, reason: str) -> None:
+        """End in order: nothing more is dispatched, and what runs is cancelled."""
+        self.stopping = self.stopping or reason
+        self._work.stop(self.stopping)
+
+    def verdict(self) -> Verdict:
+        """Judge what was tallied by the spec's success criteria."""
+        timed_out = self._timeline.timed_out
+        return progress.verdict(self.spec, self.tally, stopped=self.stopping, timed_out=timed_out)
+
+    def status(self) -> Progress:
+        """Answer the query `status`."""
+        status = OrchestrationStatus.PAUSED if self._timeline.paused else None
+        if self._final is not None:
+            status = self._final.status
+        return progress.measure(
+            status or OrchestrationStatus.RUNNING,
+            self.tally,
+            self._work.running,
+            self._work.queued,
+        )
+
+    def report(self) -> OrchestrationReport:
+        """Answer the query `report`: the final one, or what there is so far."""
+        return self._final or self._reporting.assemble(self.status().status, self.stopping)
+
+    async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
+        outbox = Outbox(
+            self.spec.safe_outputs,
+            self.spec.repository,
+            self.journal,
+            doubted=self.state.doubted,
+        )
+        self._final = await self._reporting.write(status, reason, outbox)
+        progress.publish(self.spec, status)
+        self._show()
+        return await closing.close(self._final)
+
+    def _pause(self) -> None:
+        self._timeline.pause()
+        self._work.pause(paused=True)
+
+    def _resume(self) -> None:
+        self._timeline.resume()
+        self._work.pause(paused=False)
+
+    def _show(self) -> None:
+        progress.show(self.title, self.status(), self._final)
