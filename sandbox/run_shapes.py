@@ -24,6 +24,7 @@ class RunShapes:
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self._cache: dict[tuple[int, RunState], bytes] = {}
+        self._shared_ends: dict[int, bytes] = {}
 
     def run_url(self, repository: Repository, run: Run) -> str:
         """The API link of a run."""
@@ -40,15 +41,24 @@ class RunShapes:
         if found is None:
             if len(self._cache) >= _CACHE_SIZE:
                 self._cache.clear()
-            body = self.run(repository, run, state)
-            found = self._cache[key] = json.dumps(body, ensure_ascii=False).encode()
+            own = json.dumps(self._own(repository, run, state), ensure_ascii=False)
+            found = self._cache[key] = own[:-1].encode("utf-8", "replace") + self._shared(
+                repository
+            )
         return found
 
-    def run(self, repository: Repository, run: Run, state: RunState) -> dict[str, Any]:
-        """A `workflow-run`, as it was in a given state."""
+    def _shared(self, repository: Repository) -> bytes:
+        """The end of every run of a repository: most of its bytes, written once."""
+        found = self._shared_ends.get(repository.id)
+        if found is None:
+            minimal = json.dumps(self._shapes.minimal_repository(repository))
+            end = f', "repository": {minimal}, "head_repository": {minimal}}}'
+            found = self._shared_ends[repository.id] = end.encode()
+        return found
+
+    def _own(self, repository: Repository, run: Run, state: RunState) -> dict[str, Any]:
         shapes, url = self._shapes, self.run_url(repository, run)
         repo_url = shapes.repo_url(repository)
-        minimal = shapes.minimal_repository(repository)
         attempt = run.attempts[state.attempt - 1]
         previous = f"{url}/attempts/{state.attempt - 1}" if state.attempt > 1 else None
         return {
@@ -80,8 +90,6 @@ class RunShapes:
             "previous_attempt_url": previous,
             "workflow_url": f"{repo_url}/actions/workflows/{run.workflow_id}",
             "head_commit": self._head_commit(repository, run),
-            "repository": minimal,
-            "head_repository": minimal,
         } | {name: url + rest for name, rest in _RUN_LINKS.items()}
 
     def _head_commit(self, repository: Repository, run: Run) -> dict[str, Any]:

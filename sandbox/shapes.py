@@ -65,6 +65,9 @@ class Shapes:
 
     def __init__(self, api_url: str) -> None:
         self.api_url = api_url
+        # Both are in every run of a list; nobody may change what these hold.
+        self._users: dict[str, dict[str, Any]] = {}
+        self._repositories: dict[int, dict[str, Any]] = {}
 
     def repo_url(self, repository: Repository) -> str:
         """The API link of a repository."""
@@ -76,6 +79,12 @@ class Shapes:
 
     def user(self, login: str) -> dict[str, Any]:
         """A `simple-user`."""
+        known = self._users.get(login)
+        if known is None:
+            known = self._users[login] = self._user(login)
+        return known
+
+    def _user(self, login: str) -> dict[str, Any]:
         url = f"{self.api_url}/users/{quote(login)}"
         number = account_id(login)
         return {
@@ -110,6 +119,12 @@ class Shapes:
 
     def minimal_repository(self, repository: Repository) -> dict[str, Any]:
         """A `minimal-repository`."""
+        known = self._repositories.get(repository.id)
+        if known is None:
+            known = self._repositories[repository.id] = self._minimal(repository)
+        return known
+
+    def _minimal(self, repository: Repository) -> dict[str, Any]:
         url = self.repo_url(repository)
         return {
             "id": repository.id,
