@@ -101,6 +101,8 @@ def to_text(value: Any) -> str:
 
 def _unknown(path: str, known: Iterable[str]) -> UnknownPathError:
     names = sorted(known)
-    near = difflib.get_close_matches(path, names, n=1, cutoff=0.5)
+    depth = names[0].count(".") + 1 if names else 1
+    wrong = ".".join(path.split(".")[:depth])
+    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names) or 'nothing'}"
     return UnknownPathError(f"${{{{ {path} }}}} is not known; {hint}")

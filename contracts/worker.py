@@ -168,7 +168,7 @@ class WorkerError(Sent):
 class WorkerResult(Sent):
     """What a worker publishes when it ends. v1."""
 
-    protocol: Literal["podium/v1"] = "podium/v1"
+    protocol: Literal["podium/v1"]
     dispatch_id: str = ""
     """As received; empty where the worker was started by hand."""
     worker: str = Field(max_length=200)

@@ -1,0 +1,1 @@
+"""Commands of the project itself: what is generated, and how."""
