@@ -11,11 +11,20 @@ from sandbox.faults import Faults
 from sandbox.gate import Endpoint, Gate, Handler
 from sandbox.hub import Hub
 from sandbox.pages import Pages
-from sandbox.rest import actions, issues, repositories, runs, search
+from sandbox.rest import (
+    actions,
+    code,
+    code_scanning,
+    issues,
+    pulls,
+    repositories,
+    runs,
+    search,
+)
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedRules
 
-_AREAS = (repositories, issues, search, actions, runs)
+_AREAS = (repositories, code, issues, pulls, search, actions, runs, code_scanning)
 
 
 def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connections) -> Starlette:

@@ -17,6 +17,7 @@ from sandbox.control_models import (
     LedgerView,
     RequestRecord,
     RunRecord,
+    SarifRecord,
     concurrency_of,
 )
 from sandbox.faults import FaultRule
@@ -33,6 +34,7 @@ __all__ = [
     "RequestRecord",
     "RunRecord",
     "SandboxControl",
+    "SarifRecord",
     "Settings",
     "TimedRule",
 ]
@@ -193,6 +195,11 @@ class SandboxControl:
         body = {"repository": repository, "issues": [dict(issue) for issue in issues]}
         found: list[int] = self._ask("POST", "issues", body)["numbers"]
         return found
+
+    def sarifs(self, repository: str | None = None) -> list[SarifRecord]:
+        """The SARIF files that were uploaded (to one repository), oldest first."""
+        query = {"repository": repository} if repository else {}
+        return [SarifRecord.model_validate(s) for s in self._ask("GET", "sarifs", **query)]
 
     def add_token(self, login: str, token: str | None = None) -> str:
         """Let a token speak for a login; without one, a new token is made."""

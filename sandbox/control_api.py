@@ -25,6 +25,7 @@ from sandbox.foreign import inject_runs
 from sandbox.hub import Hub
 from sandbox.issues import seed_issue
 from sandbox.model import Attempt, Run
+from sandbox.rest.code_scanning import sarif_record
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedRules
 from sandbox.settings import TimedRule
@@ -54,6 +55,7 @@ class Control:
             "runs": {"POST": self.foreign_runs, "DELETE": self.cancel_runs},
             "repositories": {"POST": self.add_repository},
             "issues": {"POST": self.seed_issues},
+            "sarifs": {"GET": self.sarifs},
             "tokens": {"POST": self.add_token},
             "hold": {"POST": self.hold},
             "release": {"POST": self.release},
@@ -170,6 +172,12 @@ class Control:
         repository = self._hub.repository(*seeded.repository.split("/"))
         issues = [seed_issue(self._hub, repository, entry) for entry in seeded.issues]
         return {"numbers": [issue.number for issue in issues]}
+
+    def sarifs(self, _body: Any, query: dict[str, str]) -> list[dict[str, Any]]:
+        """`GET sarifs?repository=`: what was uploaded, unpacked."""
+        wanted = query.get("repository")
+        found = self._hub.world.sarifs.values()
+        return [sarif_record(s).model_dump() for s in found if wanted in {None, s.repository}]
 
     def add_token(self, body: Any, _query: dict[str, str]) -> dict[str, str]:
         """`POST tokens`: `{"login", "token"?}` lets a token speak for a login."""

@@ -120,6 +120,18 @@ class NewRepository(BaseModel):
     branches: list[str] = Field(default_factory=list)
 
 
+class SarifRecord(BaseModel):
+    """A SARIF upload; `document` is what the file holds, None when it is not JSON."""
+
+    id: str
+    repository: str
+    commit_sha: str
+    ref: str
+    results: int
+    errors: list[str]
+    document: dict[str, Any] | None
+
+
 class SeededIssues(BaseModel):
     """Issues in the shape in which GitHub lists them."""
 

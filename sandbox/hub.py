@@ -94,14 +94,19 @@ class Hub:
         """The default branch's files as they are now."""
         return self.trees.current(repository.folder, repository.default_branch)
 
+    def branches(self, repository: Repository) -> dict[str, str]:
+        """The commit of every branch."""
+        return {repository.default_branch: self.tree(repository).sha} | repository.branches
+
     def resolve_ref(self, repository: Repository, ref: str) -> tuple[str, str] | None:
         """A branch (or `refs/heads/` name, or commit) as branch name and commit id."""
-        branch, tree = ref.removeprefix("refs/heads/"), self.tree(repository)
-        if branch in {repository.default_branch, "HEAD"}:
-            return repository.default_branch, tree.sha
-        if branch in repository.branches:
-            return branch, repository.branches[branch]
-        return (repository.default_branch, tree.sha) if ref == tree.sha else None
+        branches = self.branches(repository)
+        name = ref.removeprefix("refs/heads/")
+        if name == "HEAD":
+            name = repository.default_branch
+        if name in branches:
+            return name, branches[name]
+        return next(((branch, sha) for branch, sha in branches.items() if sha == ref), None)
 
     def workflows(self, repository: Repository) -> list[WorkflowEntry]:
         """The workflow files that exist now, each with a number it keeps."""

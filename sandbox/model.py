@@ -102,6 +102,9 @@ class Repository:
     created_at: float
     default_branch: str = "main"
     branches: dict[str, str] = field(default_factory=dict)
+    """Commit by name, for the branches besides the default one."""
+    changes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Files in base64 by branch and path, where they differ from the default branch."""
     issues: dict[int, Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
@@ -236,12 +239,27 @@ class Artifact:
 
 
 @dataclass(slots=True)
+class SarifUpload:
+    """A SARIF file as it was uploaded: `content` is gzip in base64."""
+
+    id: str
+    repository: str
+    commit_sha: str
+    ref: str
+    results: int
+    errors: list[str]
+    at: float
+    content: str
+
+
+@dataclass(slots=True)
 class World:
     """Everything that survives a restart."""
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     artifacts: dict[int, Artifact] = field(default_factory=dict)
+    sarifs: dict[str, SarifUpload] = field(default_factory=dict)
     token: str | None = None
     next_id: int = 1_000_001
     next_run_id: int = FIRST_RUN_ID

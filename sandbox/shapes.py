@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from sandbox.identities import account_id, account_type
 from sandbox.model import Repository, WorkflowEntry
-from sandbox.trees import Tree, blob_sha
+from sandbox.trees import blob_sha
 from sandbox.wire import iso, node_id
 
 _USER_LINKS = {
@@ -242,18 +242,18 @@ class Shapes:
             "protection_url": f"{url}/branches/{name}/protection",
         }
 
-    def content(self, repository: Repository, tree: Tree, path: str, ref: str) -> dict[str, Any]:
-        """An entry of a directory list; of a file or a folder that is there."""
-        place = tree.folder / path
-        is_file = place.is_file()
-        data = place.read_bytes() if is_file else b""
-        sha = blob_sha(data)
+    def file_entry(
+        self, repository: Repository, path: str, ref: str, content: bytes | None
+    ) -> dict[str, Any]:
+        """An entry of a directory list; a folder when `content` is None."""
+        data = content or b""
+        sha, is_file = blob_sha(data), content is not None
         url = f"{self.repo_url(repository)}/contents/{quote(path)}?ref={quote(ref)}"
         git = f"{self.repo_url(repository)}/git/{'blobs' if is_file else 'trees'}/{sha}"
         kind = "blob" if is_file else "tree"
         html = f"{self.html_url(repository)}/{kind}/{quote(ref)}/{quote(path)}"
         return {
-            "name": place.name,
+            "name": path.rsplit("/", 1)[-1],
             "path": path,
             "sha": sha,
             "size": len(data),

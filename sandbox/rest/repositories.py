@@ -2,6 +2,7 @@
 
 import base64
 
+from sandbox.branches import list_folder, read_file
 from sandbox.gate import Call, Handler
 from sandbox.issues import ensure_labels
 from sandbox.model import Repository
@@ -32,23 +33,24 @@ def contents(call: Call) -> Answer:
     """`GET /repos/{owner}/{repo}/contents/{path}`: a file, or a folder as a list."""
     repo, hub = call.repository, call.hub
     ref = call.query.get("ref") or repo.default_branch
-    tree = hub.tree(repo)
+    resolved = hub.resolve_ref(repo, ref)
     path = str(call.params.get("path", "")).strip("/")
-    place = (tree.folder / path).resolve()
-    root = tree.folder.resolve()
-    hidden = path.split("/")[0] == ".git"
-    if hub.resolve_ref(repo, ref) is None or not place.is_relative_to(root) or hidden:
+    if resolved is None or path.split("/")[0] == ".git":
         raise not_found()
-    if place.is_dir():
-        names = sorted(entry.name for entry in place.iterdir() if entry.name != ".git")
-        paths = [f"{path}/{name}".lstrip("/") for name in names]
-        return Answer(200, [hub.shapes.content(repo, tree, name, ref) for name in paths])
-    content = tree.read(path)
-    if content is None:
+    content = read_file(hub, repo, resolved[0], path)
+    if content is not None:
+        body = hub.shapes.file_entry(repo, path, ref, content)
+        encoded = base64.encodebytes(content).decode()
+        return Answer(200, body | {"content": encoded, "encoding": "base64"})
+    names = list_folder(hub, repo, resolved[0], path)
+    entries = []
+    for name in names:
+        inner = f"{path}/{name}".lstrip("/")
+        file = read_file(hub, repo, resolved[0], inner)
+        entries.append(hub.shapes.file_entry(repo, inner, ref, file))
+    if not entries:
         raise not_found()
-    body = hub.shapes.content(repo, tree, path, ref)
-    encoded = base64.encodebytes(content).decode()
-    return Answer(200, body | {"content": encoded, "encoding": "base64"})
+    return Answer(200, entries)
 
 
 def commit(call: Call) -> Answer:
