@@ -1,8 +1,11 @@
 """Puts all endpoints together."""
 
 from collections import defaultdict
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
 from sandbox.connections import Connections
@@ -41,7 +44,16 @@ def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connect
     routes.extend(Route(t, Endpoint(gate, _plain(t), table[t])) for t in templates)
     routes += Pages(hub).routes()
     routes.append(Route("/{path:path}", Endpoint(gate, "unknown", {})))
-    return Starlette(routes=routes)
+    # A page in somebody's browser may resolve its own name to this machine; it must not
+    # reach endpoints that run code.
+    trusted = Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(hub.api_url))
+    return Starlette(routes=routes, middleware=[trusted])
+
+
+def _hosts(api_url: str) -> list[str]:
+    """Names by which this server may be called; any, where it does not listen on loopback."""
+    host = urlsplit(api_url).hostname or ""
+    return [host, "localhost"] if host.startswith("127.") else ["*"]
 
 
 def _plain(template: str) -> str:

@@ -197,6 +197,9 @@ class Control:
 
 def _endpoint(handler: Callable[[Any, dict[str, str]], Any]) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
+        if "origin" in request.headers:
+            # Only browsers send it: no page of any site may steer the sandbox.
+            return JSONResponse({"message": "Not for browsers"}, 403)
         content = await request.body()
         try:
             body = json.loads(content) if content.strip() else {}

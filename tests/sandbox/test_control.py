@@ -1,6 +1,7 @@
 """The control client and the measures it computes."""
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +122,13 @@ def test_mistakes_in_control_requests_are_told(repo: Repo) -> None:
     ):
         with pytest.raises(ControlError):
             attempt()
+
+
+def test_no_web_page_can_steer_it(repo: Repo) -> None:
+    url = f"{repo.sandbox.api_url}/_sandbox/tokens"
+    body = {"login": "x", "token": "y"}
+    strange = [{"Origin": "https://example.com"}, {"Host": "example.com"}]
+
+    answers = [requests.post(url, json=body, headers=h, timeout=20).status_code for h in strange]
+
+    assert answers == [403, 400]
