@@ -1,7 +1,7 @@
 """The way to Temporal: its own settings and profile files, and what a namespace must have."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
@@ -13,26 +13,35 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from contracts.names import SEARCH_ATTRIBUTES
+from starter.exits import UNREACHABLE, CliError
 from workflows.plugin import podium_plugin
 
 _CONNECT_TIMEOUT_SECONDS = 10
 
 
-class CannotConnectError(Exception):
+class CannotConnectError(CliError):
     """A server that cannot be reached; the message says which, and what to check."""
 
+    code = UNREACHABLE
 
-class MissingAttributesError(Exception):
+
+class MissingAttributesError(CliError):
     """A namespace without Podium's search attributes; the message has the command for it."""
 
 
-async def connect(plugins: Iterable[Plugin] = ()) -> Client:
+async def connect(
+    plugins: Iterable[Plugin] = (), environment: Mapping[str, str] | None = None
+) -> Client:
     """Connect by `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY` or a profile.
+
+    Args:
+        plugins: besides Podium's own.
+        environment: read in place of this process's own.
 
     Raises:
         CannotConnectError: no answer within 10 s, or a refusal.
     """
-    settings = ClientConfig.load_client_connect_config()
+    settings = ClientConfig.load_client_connect_config(override_env_vars=environment)
     target = settings.get("target_host") or "localhost:7233"
     settings["target_host"] = target
     try:

@@ -1,6 +1,7 @@
 """Spec files: read, checked with file and line, and rendered to the input that Temporal gets."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from contracts.orchestration import BadInputError, parse_spec, resolve_inputs
 from contracts.problems import Problem
 from contracts.specs import WORKFLOW_TYPES
 from contracts.specs.common import Spec
+from starter.exits import CliError
 
 MAX_SPEC_BYTES = 1024 * 1024
 
 
-class SpecFileError(Exception):
+class SpecFileError(CliError):
     """A spec that cannot be used; one line per problem, each with file and line."""
 
     def __init__(self, lines: list[str]) -> None:
@@ -33,14 +35,20 @@ class SpecFile:
     path: Path
     data: dict[str, Any]
     spec: Spec
+    text: str
+    """As read, to tell on which line a key stands."""
 
     @property
     def workflow_type(self) -> str:
         """The Temporal workflow type that runs it."""
         return WORKFLOW_TYPES[self.spec.pattern]
 
-    def render(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def render(self, inputs: dict[str, Any], event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Make the JSON that any Temporal client can start the orchestration with.
+
+        Args:
+            inputs: what `${{ inputs.* }}` reads.
+            event: what `${{ event.* }}` reads.
 
         Raises:
             SpecFileError: inputs that the spec does not declare, or lacks.
@@ -48,8 +56,12 @@ class SpecFile:
         try:
             resolve_inputs(self.spec, inputs)
         except BadInputError as error:
-            raise SpecFileError([f"{self.path}: {problem}" for problem in error.problems]) from None
-        return {"spec": self.data, "inputs": inputs}
+            raise self.error(error.problems) from None
+        return {"spec": self.data, "inputs": inputs} | ({"event": event} if event else {})
+
+    def error(self, problems: Iterable[Problem]) -> SpecFileError:
+        """Say each problem with the line that it stands on."""
+        return SpecFileError([_located(self.path, self.text, problem) for problem in problems])
 
 
 def load_spec(path: Path) -> SpecFile:
@@ -61,7 +73,7 @@ def load_spec(path: Path) -> SpecFile:
     text = _read(path)
     try:
         data = yaml12.load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise SpecFileError([f"{path}:{_line(error)}: no YAML: {_say(error)}"]) from error
     try:
         data = _embed_schemas(path, data)
@@ -69,7 +81,7 @@ def load_spec(path: Path) -> SpecFile:
     except BadInputError as error:
         lines = [_located(path, text, problem) for problem in error.problems]
         raise SpecFileError(lines) from error
-    return SpecFile(path, data, spec)
+    return SpecFile(path, data, spec, text)
 
 
 def _read(path: Path) -> str:
@@ -86,7 +98,7 @@ def _embed_schemas(path: Path, data: Any) -> Any:
     worker = data.get("worker") if isinstance(data, dict) else None
     result = worker.get("result") if isinstance(worker, dict) else None
     named = result.get("schema") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(named, str):
+    if not isinstance(worker, dict) or not isinstance(result, dict) or not isinstance(named, str):
         return data
     where = "worker.result.schema"
     try:
@@ -105,13 +117,15 @@ def _located(path: Path, text: str, problem: Problem) -> str:
     # A problem that a model found over several keys begins with the path of the worst one.
     named, _, rest = problem.message.partition(": ")
     at = problem.path or (named if rest and " " not in named else "")
+    if at.startswith("inputs."):  # as started; the spec declares them elsewhere
+        at = f"on.workflow_dispatch.{at}"
     return f"{path}:{yaml12.line_of(text, at)}: {problem}"
 
 
-def _line(error: yaml.YAMLError) -> int:
+def _line(error: Exception) -> int:
     mark = getattr(error, "problem_mark", None)
     return mark.line + 1 if mark else 1
 
 
-def _say(error: yaml.YAMLError) -> str:
+def _say(error: Exception) -> str:
     return str(getattr(error, "problem", None) or error).splitlines()[0]

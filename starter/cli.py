@@ -1,0 +1,30 @@
+"""`podium`: the command line. One module per command; each loads what it needs when it runs."""
+
+import sys
+
+import typer
+
+from starter.commands import demo, render, sandbox, start, watch
+from starter.console import err
+from starter.exits import CliError
+
+app = typer.Typer(
+    name="podium",
+    help="Durable orchestration of GitHub workflows, on Temporal.",
+    epilog="Exit codes: 0 succeeded, 1 failed or partial, 2 bad input, 3 a server is unreachable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (demo, start, watch, render, sandbox):
+    module.register(app)
+
+
+def main() -> None:
+    """Run a command; its errors become a message on stderr and an exit code."""
+    try:
+        app(prog_name="podium")
+    except CliError as error:
+        err.print(f"podium: {error}", style="red", markup=False)
+        sys.exit(error.code)

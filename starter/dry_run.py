@@ -1,0 +1,137 @@
+"""What an orchestration would do if it were started now."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from activities.settings import APP_ID, GITHUB_TOKEN, Settings
+from contracts import expressions
+from contracts.base import format_duration, kebab
+from contracts.runs import Item
+from contracts.specs.common import Spec, WorkerSpec
+from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from starter import preflight
+from starter.console import say, warn
+from starter.exits import CliError
+from starter.items import read_items
+from starter.spec_file import SpecFile
+
+_MAX_PROBLEMS = 5
+
+
+async def check(
+    file: SpecFile, started_with: dict[str, Any], settings: Settings, workflow_id: str
+) -> str:
+    """Run the preflight, the inputs of the first item included.
+
+    Returns:
+        The repository's page.
+
+    Raises:
+        CliError: what would not work, with the spec's line.
+    """
+    is_app = APP_ID in os.environ and GITHUB_TOKEN not in os.environ
+    page = await preflight.check_repository(file, settings, is_app=is_app)
+    workers = await preflight.check_workers(file, settings)
+    for checked in workers:
+        ref = checked.described.ref
+        say(f"worker {checked.worker.workflow} at {ref}: there, can be dispatched", style="dim")
+        if lacks := preflight.uncorrelated(checked):
+            warn(lacks)
+    if isinstance(file.spec, OrchestratorWorkerSpec):
+        now = datetime.now(UTC)
+        first = await read_items(file.spec, settings, now, most=1)
+        reads = preflight.context(file.spec, started_with, now, workflow_id)
+        _require(file, workers, reads, first.items)
+    return page
+
+
+async def dry_run(
+    file: SpecFile, started_with: dict[str, Any], settings: Settings, workflow_id: str
+) -> None:
+    """List items, inputs and writes; dispatches, writes and sends nothing.
+
+    Raises:
+        CliError: inputs that a worker would not take, or GitHub does not answer.
+    """
+    spec = file.spec
+    now = datetime.now(UTC)
+    reads = preflight.context(spec, started_with, now, workflow_id)
+    workers = await preflight.check_workers(file, settings)
+    say(f"\n{workflow_id} ({file.workflow_type}) would be started; it ends after "
+        f"{format_duration(spec.deadline)} at the latest")  # fmt: skip
+    if isinstance(spec, OrchestratorWorkerSpec):
+        await _show_items(file, spec, settings, workers, reads, now)
+    for checked in workers:
+        say(_dispatches(checked.worker, spec))
+    for line in _writes(spec, reads):
+        say(line)
+    say("Nothing was dispatched, written or sent.")
+
+
+async def _show_items(  # noqa: PLR0913 - one listing, of everything
+    file: SpecFile,
+    spec: OrchestratorWorkerSpec,
+    settings: Settings,
+    workers: Sequence[preflight.Checked],
+    reads: dict[str, Any],
+    now: datetime,
+) -> None:
+    found = await read_items(spec, settings, now, most=spec.for_each.limit)
+    for item in found.items:
+        say(f"  {item.key}: {item.title}")
+        inputs = _shown(spec.worker, reads, item)
+        say(f"      {inputs}", style="dim")
+    more = "" if found.beyond.exact else "at least "
+    beyond = f", {more}{found.beyond.count} beyond the limit" if found.beyond.count else ""
+    say(f"{len(found.items)} items ({spec.for_each.source}){beyond}")
+    _require(file, workers, reads, found.items)
+
+
+def _shown(worker: WorkerSpec, reads: dict[str, Any], item: Item) -> str:
+    try:
+        inputs = preflight.rendered_inputs(worker, reads, item)
+    except expressions.ExpressionError as error:
+        return str(error)
+    return " ".join(f"{name}={value}" for name, value in inputs.items())
+
+
+def _require(
+    file: SpecFile,
+    workers: Sequence[preflight.Checked],
+    reads: dict[str, Any],
+    items: Sequence[Item],
+) -> None:
+    """Raise for inputs that a worker does not take; a few examples tell enough."""
+    found = [
+        problem
+        for checked in workers
+        for item in items
+        for problem in preflight.input_problems(checked, reads, item)
+    ]
+    if found:
+        told = list({str(problem): problem for problem in found}.values())
+        raise CliError(str(file.error(told[:_MAX_PROBLEMS])))
+
+
+def _dispatches(worker: WorkerSpec, spec: Spec) -> str:
+    return (
+        f"would dispatch {worker.workflow}: at most {spec.max_parallel} at once, up to "
+        f"{worker.retry.maximum_attempts} attempts each, {worker.timeout_minutes:g} minutes each"
+    )
+
+
+def _writes(spec: Spec, reads: dict[str, Any]) -> list[str]:
+    title = expressions.render(spec.report.title, reads)
+    lines = []
+    for name in type(spec.safe_outputs).model_fields:
+        output = getattr(spec.safe_outputs, name)
+        if isinstance(output, BaseModel):
+            said = output.model_dump(mode="json", by_alias=True)
+            lines.append(f"would write {kebab(name)} {said}")
+    if spec.safe_outputs.create_issue:
+        lines.append(f"would report in an issue: {title}")
+    return lines or ["would write nothing (no safe-outputs)"]

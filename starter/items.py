@@ -1,0 +1,72 @@
+"""The items of a spec, read now, as a run that started now would read them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from activities.settings import Settings
+from activities.sources import SourceActivities
+from contracts.fleet import SourceState
+from contracts.runs import CountItems, Item, ItemsCount, ReadItems
+from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from starter.reading import told_to_people
+from workflows.parts.items import ItemSource
+
+
+@dataclass(frozen=True)
+class Found:
+    """Items within the limit, and how many lie beyond it."""
+
+    items: list[Item]
+    beyond: ItemsCount
+
+
+async def read_items(
+    spec: OrchestratorWorkerSpec, settings: Settings, now: datetime, *, most: int
+) -> Found:
+    """Read at most `most` items, and count the rest only where the spec's limit is reached.
+
+    Raises:
+        CliError: GitHub did not answer, or refused.
+    """
+    if spec.for_each.source == "list":
+        return await _from_list(spec, now, most)
+    sources = SourceActivities(settings.github, settings.markers)
+    items: list[Item] = []
+    page, last = 1, False
+    with told_to_people(f"for-each {spec.for_each.source} of {spec.repository}"):
+        while not last and len(items) < most:
+            ask = ReadItems(
+                repository=spec.repository,
+                source=spec.for_each.source,
+                page=page,
+                after=_number(items),
+                created_before=now,
+            )
+            answer = await sources.page(ask)
+            items += answer.items
+            page, last = answer.page, answer.last
+        beyond = max(0, len(items) - most)
+        if last or most < spec.for_each.limit:
+            return Found(items[:most], ItemsCount(count=beyond, exact=last))
+        more = await sources.count(
+            CountItems(
+                repository=spec.repository,
+                source=spec.for_each.source,
+                page=page,
+                after=_number(items),
+                created_before=now,
+            )
+        )
+    return Found(items[:most], more.model_copy(update={"count": more.count + beyond}))
+
+
+async def _from_list(spec: OrchestratorWorkerSpec, now: datetime, most: int) -> Found:
+    source = ItemSource(spec.for_each, spec.repository, now, SourceState())
+    items: list[Item] = []
+    while len(items) < most and (item := await source.next()):
+        items.append(item)
+    return Found(items, await source.beyond())
+
+
+def _number(items: list[Item]) -> int:
+    return int(items[-1].fields["number"]) if items else 0

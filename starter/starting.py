@@ -1,0 +1,125 @@
+"""Starts one orchestration, and tells what is not started by that."""
+
+import shlex
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from contracts.base import clip
+from contracts.names import TASK_QUEUE
+from contracts.specs.common import Spec
+from starter.exits import UNREACHABLE, CliError
+from starter.spec_file import SpecFile
+from workflows import policies
+
+_SUMMARY_BYTES = 400
+"""Temporal's limit on a static summary."""
+_DETAILS_CHARACTERS = 4_000
+_CALL = timedelta(seconds=10)
+_CRON = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1"}
+
+
+def default_key(now: datetime) -> str:
+    """Name a run by the UTC minute of its start, as `2026-11-24T0412Z`."""
+    return now.strftime("%Y-%m-%dT%H%MZ")
+
+
+def execution_timeout(spec: Spec) -> timedelta:
+    """Temporal's own limit, behind the spec's deadline, which ends things in order."""
+    return spec.deadline + policies.DEADLINE_GRACE
+
+
+async def start(
+    client: Client, file: SpecFile, started_with: dict[str, Any], workflow_id: str, *, page: str
+) -> WorkflowHandle[Any, Any]:
+    """Start an orchestration; sending the start again has no effect.
+
+    Args:
+        client: of the namespace that it shall run in.
+        file: the spec.
+        started_with: as rendered from it.
+        workflow_id: must not be running.
+        page: link to the repository, or nothing.
+
+    Raises:
+        CliError: the id is running (2), Temporal did not take the start (2) or is away (3).
+    """
+    try:
+        return await client.start_workflow(
+            file.workflow_type,
+            started_with,
+            id=workflow_id,
+            task_queue=TASK_QUEUE,
+            execution_timeout=execution_timeout(file.spec),
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=_summary(file.spec),
+            static_details=_details(file, page),
+            rpc_timeout=_CALL,
+        )
+    except WorkflowAlreadyStartedError as error:
+        raise CliError(
+            f"{workflow_id} is running already (run {error.run_id}); follow it with `podium watch "
+            f"{workflow_id}`, or start another with --key"
+        ) from error
+    except RPCError as error:
+        raise CliError(f"Temporal did not start it: {error.message}", UNREACHABLE) from error
+
+
+async def unpolled(client: Client) -> bool:
+    """Whether no Temporal Worker asks for orchestrations now; False where that cannot be told."""
+    ask = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=TASK_QUEUE),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    try:
+        answer = await client.workflow_service.describe_task_queue(ask, timeout=_CALL)
+    except RPCError:
+        return False
+    return not answer.pollers
+
+
+def schedule_note(file: SpecFile) -> str:
+    """Say how the spec's schedule becomes live; nothing where it has none."""
+    schedule = file.spec.on.schedule
+    if schedule is None:
+        return ""
+    name = file.spec.name
+    command = [
+        *("temporal", "schedule", "create", "--schedule-id", f"podium/{name}"),
+        *("--cron", _CRON.get(schedule, schedule), "--overlap-policy", "Skip"),
+        *("--workflow-id", f"podium/{name}/scheduled", "--type", file.workflow_type),
+        *("--task-queue", TASK_QUEUE, "--input-file", "run.json"),
+        *("--execution-timeout", f"{execution_timeout(file.spec).total_seconds():.0f}s"),
+    ]
+    render = f"podium render {shlex.quote(str(file.path))} > run.json"
+    return (
+        f"on.schedule ({schedule}) is not run by `start`; what makes it live: "
+        f"{render} && {shlex.join(command)}"
+    )
+
+
+def _summary(spec: Spec) -> str:
+    text = f"{spec.name}: {spec.description or spec.pattern} ({spec.repository})"
+    return text.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
+
+
+def _details(file: SpecFile, page: str) -> str:
+    spec = file.spec
+    where = f"[{spec.repository}]({page})" if page else spec.repository
+    lines = [
+        f"**What**: {spec.description or spec.name}",
+        f"**Where**: {where}",
+        f"**Pattern**: {spec.pattern}, at most {spec.max_parallel} at once",
+        f"**Spec**: {file.path.name}",
+    ]
+    if spec.owner:
+        lines.append(f"**Owner**: {spec.owner}")
+    return clip("\n\n".join(lines), _DETAILS_CHARACTERS)
