@@ -1,0 +1,223 @@
+"""A write happens once in effect: every way in which an attempt can begin and end."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from temporalio.activity import Info
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.github import AmbiguousError, GitHubError, RateLimitedError, RefusedError
+from activities.once import SEND_DEADLINE, Memory, Origin, Sight, send_once
+from contracts import errors
+from contracts.outputs import IssueRef
+
+SETTLE = timedelta(seconds=60)
+DONE = IssueRef(number=7, url="u")
+
+
+@dataclass
+class Writing:
+    """A write whose look and send answer what the test says."""
+
+    sight: Sight[IssueRef] = field(default_factory=Sight)
+    result: Any = DONE
+    sent: int = 0
+    looks: list[bool] = field(default_factory=list)
+    answer: type[IssueRef] = IssueRef
+
+    async def look(self, since: datetime, *, settled: bool) -> Sight[IssueRef]:
+        self.looks.append(settled)
+        return self.sight
+
+    async def send(self) -> IssueRef | None:
+        self.sent += 1
+        if isinstance(self.result, Exception):
+            raise self.result
+        answer: IssueRef | None = self.result
+        return answer
+
+
+class Attempt:
+    """One activity attempt."""
+
+    def __init__(self, **changes: Any) -> None:
+        now = datetime.now(UTC)
+        self.env = ActivityEnvironment()
+        base: Info = replace(
+            self.env.info,
+            attempt=1,
+            workflow_id="w",
+            workflow_run_id="run",
+            started_time=now,
+            current_attempt_scheduled_time=now,
+            start_to_close_timeout=timedelta(seconds=25),
+            heartbeat_details=[],
+        )
+        self.env.info = replace(base, **changes)
+        self.left: list[Memory] = []
+        self.env.on_heartbeat = lambda *d: self.left.append(Memory.model_validate(d[0]))
+        self.reset_at = now
+
+    async def run(
+        self, write: Writing, *, original: str = "run", doubted: bool = False
+    ) -> IssueRef:
+        async def describe() -> Any:
+            return SimpleNamespace(start_time=self.reset_at)
+
+        handle = SimpleNamespace(describe=describe)
+        client: Any = SimpleNamespace(get_workflow_handle=lambda *_, **__: handle)
+        return await self.env.run(send_once, write, Origin(original, doubted), client, SETTLE)
+
+
+def remembering(**memory: Any) -> list[Any]:
+    return [Memory(**memory).model_dump(mode="json")]
+
+
+async def test_a_first_attempt_sends_at_once_and_remembers_the_answer() -> None:
+    write, attempt = Writing(), Attempt()
+
+    assert await attempt.run(write) == DONE
+
+    assert (write.sent, write.looks) == (1, [])
+    assert attempt.left[-1].answer == DONE.model_dump()
+
+
+async def test_a_remembered_answer_is_returned_without_a_request() -> None:
+    write = Writing()
+
+    assert (
+        await Attempt(attempt=2, heartbeat_details=remembering(answer=DONE.model_dump())).run(write)
+        == DONE
+    )
+
+    assert (write.sent, write.looks) == (0, [])
+
+
+async def test_a_later_attempt_looks_before_it_sends() -> None:
+    write = Writing(sight=Sight(answer=DONE))
+
+    assert await Attempt(attempt=2).run(write) == DONE
+
+    assert (write.sent, len(write.looks)) == (0, 1)
+
+
+async def test_nothing_seen_is_no_proof_until_lists_have_settled() -> None:
+    write, attempt = Writing(), Attempt(attempt=2)
+
+    with pytest.raises(ApplicationError) as waiting:
+        await attempt.run(write)
+
+    assert waiting.value.type == errors.UNSETTLED
+    assert waiting.value.next_retry_delay is not None
+    assert write.sent == 0
+    assert attempt.left[-1].in_doubt_since is not None
+
+
+async def test_proved_absence_allows_another_send() -> None:
+    write = Writing(sight=Sight(absent=True))
+
+    assert await Attempt(attempt=2).run(write) == DONE
+
+    assert write.sent == 1
+
+
+async def test_after_settling_nothing_seen_is_absence() -> None:
+    long_ago = datetime.now(UTC) - 2 * SETTLE
+    write = Writing()
+
+    await Attempt(attempt=3, heartbeat_details=remembering(in_doubt_since=long_ago)).run(write)
+
+    assert (write.sent, write.looks) == (1, [True])
+
+
+async def test_a_lost_answer_is_remembered_as_doubt() -> None:
+    attempt = Attempt()
+
+    with pytest.raises(ApplicationError) as lost:
+        await attempt.run(Writing(result=AmbiguousError("reset")))
+
+    assert lost.value.type == errors.AMBIGUOUS_ANSWER
+    assert not lost.value.non_retryable
+    assert attempt.left[-1].in_doubt_since is not None
+
+
+@pytest.mark.parametrize(
+    "error", [RefusedError("no", 422), RateLimitedError("wait", 403, timedelta(seconds=9))]
+)
+async def test_a_clear_no_leaves_no_doubt(error: GitHubError) -> None:
+    attempt = Attempt()
+
+    with pytest.raises(type(error)):
+        await attempt.run(Writing(result=error))
+
+    assert attempt.left[-1].clean_attempt == 1
+    assert attempt.left[-1].in_doubt_since is None
+
+
+async def test_after_a_clean_attempt_the_next_sends_at_once() -> None:
+    write = Writing()
+
+    await Attempt(attempt=2, heartbeat_details=remembering(clean_attempt=1)).run(write)
+
+    assert (write.sent, write.looks) == (1, [])
+
+
+async def test_doubt_is_not_cleaned_by_an_older_attempt() -> None:
+    """Attempt 2 left nothing: it was killed, and may have sent."""
+    write = Writing()
+
+    with pytest.raises(ApplicationError):
+        await Attempt(attempt=3, heartbeat_details=remembering(clean_attempt=1)).run(write)
+
+    assert (write.sent, len(write.looks)) == (0, 1)
+
+
+async def test_a_reset_workflow_looks_first_on_its_first_attempt() -> None:
+    write = Writing(sight=Sight(answer=DONE))
+
+    assert await Attempt().run(write, original="an earlier run") == DONE
+
+    assert (write.sent, len(write.looks)) == (0, 1)
+
+
+async def test_a_chain_that_was_reset_once_stays_in_doubt() -> None:
+    write = Writing(sight=Sight(answer=DONE))
+
+    await Attempt().run(write, doubted=True)
+
+    assert write.sent == 0
+
+
+async def test_an_attempt_that_woke_up_late_does_not_send() -> None:
+    late = datetime.now(UTC) - timedelta(seconds=25) + SEND_DEADLINE
+    write, attempt = Writing(), Attempt(started_time=late)
+
+    with pytest.raises(ApplicationError) as waiting:
+        await attempt.run(write)
+
+    assert waiting.value.type == errors.UNSETTLED
+    assert write.sent == 0
+
+
+async def test_what_was_accepted_is_never_sent_again() -> None:
+    attempt = Attempt()
+
+    with pytest.raises(ApplicationError) as accepted:
+        await attempt.run(Writing(result=None))
+    assert accepted.value.type == errors.UNSETTLED
+    assert attempt.left[-1].accepted
+
+    long_ago = datetime.now(UTC) - 2 * SETTLE
+    write = Writing(sight=Sight(absent=True))
+    with pytest.raises(ApplicationError) as unknown:
+        await Attempt(
+            attempt=2, heartbeat_details=remembering(accepted=True, in_doubt_since=long_ago)
+        ).run(write)
+
+    assert unknown.value.type == errors.DISPATCH_UNKNOWN
+    assert unknown.value.non_retryable
+    assert write.sent == 0
