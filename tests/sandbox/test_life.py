@@ -142,7 +142,9 @@ def test_a_state_file_keeps_issues_runs_artifacts_and_the_token(
 
 def test_a_sudden_death_loses_at_most_the_last_moments(folder: Path, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    with start_sandbox(mode="timed", repositories={NAME: folder}, state_file=state) as first:
+    with start_sandbox(
+        mode="timed", repositories={NAME: folder}, state_file=state, work_dir=tmp_path
+    ) as first:
         Repo(first, NAME).ask("POST", "/issues", {"title": "kept"})
         until(lambda: state.exists() and b"kept" in state.read_bytes())
         os.kill(first.pid, signal.SIGKILL)
