@@ -82,14 +82,14 @@ class Child:
         if code is not None:
             raise ChildError(f"{self.name} ended with code {code}{self._last_words()}")
 
-    async def listening(self, port: int, *, timeout: float) -> None:  # noqa: ASYNC109 - its own bound
+    async def listening(self, port: int, *, timeout: float, host: str = LOCALHOST) -> None:  # noqa: ASYNC109 - its own bound
         """Wait until it accepts connections on a port.
 
         Raises:
             ChildError: it ended, or did not listen within `timeout` seconds.
         """
         end = time.monotonic() + timeout
-        while not await _accepts(port):
+        while not await _accepts(host, port):
             self.require_alive()
             if time.monotonic() > end:
                 words = self._last_words()
@@ -148,9 +148,9 @@ def free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-async def _accepts(port: int) -> bool:
+async def _accepts(host: str, port: int) -> bool:
     try:
-        opened = asyncio.open_connection(LOCALHOST, port)
+        opened = asyncio.open_connection(host, port)
         _, writer = await asyncio.wait_for(opened, _CONNECT_SECONDS)
     except (OSError, TimeoutError):
         return False

@@ -61,8 +61,8 @@ async def dry_run(
     now = datetime.now(UTC)
     reads = preflight.context(spec, started_with, now, workflow_id)
     workers = await preflight.check_workers(file, settings)
-    say(f"\n{workflow_id} ({file.workflow_type}) would be started; it ends after "
-        f"{format_duration(spec.deadline)} at the latest")  # fmt: skip
+    deadline = format_duration(spec.deadline)
+    say(f"would start {workflow_id} ({file.workflow_type}), which ends within {deadline}")
     if isinstance(spec, OrchestratorWorkerSpec):
         await _show_items(file, spec, settings, workers, reads, now)
     for checked in workers:
@@ -72,7 +72,7 @@ async def dry_run(
     say("Nothing was dispatched, written or sent.")
 
 
-async def _show_items(  # noqa: PLR0913 - one listing, of everything
+async def _show_items(
     file: SpecFile,
     spec: OrchestratorWorkerSpec,
     settings: Settings,

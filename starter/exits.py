@@ -1,6 +1,7 @@
 """How commands end: exit codes, and errors that are told in plain words."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -32,12 +33,27 @@ class CliError(Exception):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's asynchronous part.
+    """Run a command's asynchronous part; the first signal to end cancels it, later ones wait.
 
     Raises:
-        CliError: `INTERRUPTED`, after Ctrl-C.
+        CliError: `INTERRUPTED`, after SIGINT, SIGTERM or SIGHUP.
     """
     try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
+        return asyncio.run(_until_signal(work))
+    except (asyncio.CancelledError, KeyboardInterrupt):
         raise CliError("interrupted", INTERRUPTED) from None
+
+
+async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    asked = False
+
+    def stop() -> None:
+        nonlocal asked
+        if not asked:  # cleaning up is bounded, and must come to its end
+            asked = True
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    return await task

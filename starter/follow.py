@@ -36,6 +36,7 @@ Show = Callable[[Progress | None, str], None]
 class Ended:
     """How an orchestration closed."""
 
+    workflow_id: str
     closed_as: str
     """Temporal's word, such as `COMPLETED`."""
     report: OrchestrationReport | None
@@ -104,18 +105,18 @@ async def _ended(client: Client, description: WorkflowExecutionDescription) -> E
     closed_as = status.name if status else "UNKNOWN"
     handle = client.get_workflow_handle(description.id, run_id=description.run_id)
     try:
-        return Ended(closed_as, _report(await handle.result(rpc_timeout=_CALL)))
+        return Ended(description.id, closed_as, _report(await handle.result(rpc_timeout=_CALL)))
     except WorkflowFailureError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError):
             report = _report(cause.details[0]) if cause.details else None
-            return Ended(closed_as, report, cause.message)
+            return Ended(description.id, closed_as, report, cause.message)
         reason = str(cause)
     try:
         told = await handle.query(QUERY_REPORT, rpc_timeout=_CALL)
-        return Ended(closed_as, _report(told), reason)
+        return Ended(description.id, closed_as, _report(told), reason)
     except (WorkflowQueryFailedError, RPCError):  # nobody is there to tell
-        return Ended(closed_as, None, reason)
+        return Ended(description.id, closed_as, None, reason)
 
 
 def _report(value: Any) -> OrchestrationReport | None:

@@ -1,8 +1,6 @@
 """`podium start`: check against GitHub, then start an orchestration."""
 
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +10,6 @@ from starter.commands.options import EventPath, Inputs, SpecPath, examples
 from starter.console import say, warn
 
 if TYPE_CHECKING:
-    from activities.settings import Settings
     from starter.spec_file import SpecFile
 
 
@@ -28,7 +25,7 @@ def register(app: typer.Typer) -> None:
     )(start)
 
 
-def start(  # noqa: PLR0913 - one parameter per option
+def start(
     spec: SpecPath,
     inputs: Inputs = None,
     event: EventPath = None,
@@ -72,7 +69,7 @@ def _workflow_id(file: "SpecFile", key: str | None, given: str | None) -> str:
     return given or names.workflow_id(file.spec.name, key or default_key(datetime.now(UTC)))
 
 
-async def _start(  # noqa: PLR0913 - what the command was given
+async def _start(
     file: "SpecFile",
     started_with: dict[str, Any],
     workflow_id: str,
@@ -113,8 +110,7 @@ async def _check(
     from starter.dry_run import check, dry_run
     from starter.reading import github_settings
 
-    async with AsyncExitStack() as stack:
-        settings: Settings = await stack.enter_async_context(github_settings())
+    async with github_settings() as settings:
         page = await check(file, started_with, settings, workflow_id)
         if dry:
             await dry_run(file, started_with, settings, workflow_id)

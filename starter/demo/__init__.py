@@ -1,0 +1,1 @@
+"""The demo: Temporal, a local GitHub and a Temporal Worker for one orchestration on this machine."""
