@@ -154,3 +154,10 @@ class RunWatchState(Sent):
     marks: tuple[PageMark, ...] = ()
     unsent: dict[str, tuple[Completion, ...]] = Field(default_factory=dict)
     """By the waiter's workflow id."""
+    cancelling: tuple[int, ...] = ()
+    """Runs that GitHub is still to be asked to cancel."""
+    orphans: tuple[Waiter, ...] = ()
+    """Waiters that have ended, and whose runs are still to be cancelled."""
+    polled_at: datetime | None = None
+    checked_at: datetime | None = None
+    """When it was last asked which waiters are still running."""

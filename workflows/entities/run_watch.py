@@ -33,7 +33,6 @@ from workflows.parts.sightings import Sightings
 
 _BY_ID = 10
 """Runs read one by one in a cycle, where the pages do not reach them."""
-_BY_ID_EVERY = 5
 _LINGER = timedelta(seconds=5)
 """How long an idle watcher stays, so that a slow trickle of runs does not restart it."""
 
@@ -49,10 +48,9 @@ class RunWatch:
             self._state = self._state.model_copy(update={"since": workflow.info().start_time})
         self._sightings = Sightings(self._state)
         self._postman = Postman(self._state.unsent, on_gone=self._orphan)
-        self._orphans: list[Waiter] = []
-        self._cancelling: list[int] = list(self._sightings.take_surplus())
-        self._checked_at = workflow.now()
-        self._cycle = 0
+        self._orphans = list(self._state.orphans)
+        self._cancelling = list(self._state.cancelling)
+        self._checked_at = self._state.checked_at or workflow.now()
 
     @workflow.run
     async def run(self, *_: Any) -> None:
@@ -71,7 +69,7 @@ class RunWatch:
                 await self._poll()
         await self._postman.settle()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self._sightings.carry(self._state, self._postman.unsent))
+        workflow.continue_as_new(self._carry())
 
     @workflow.signal(name=names.SIGNAL_ANNOUNCE, description="A dispatch is about to be sent")
     def announce(self, *arguments: Any) -> None:
@@ -79,6 +77,7 @@ class RunWatch:
         intent = _message(Intent, arguments)
         if intent is not None:
             self._sightings.announce(intent)
+            self._deliver()
 
     @workflow.signal(name=names.SIGNAL_WATCH, description="Runs that somebody waits for")
     def watch(self, *arguments: Any) -> None:
@@ -153,14 +152,13 @@ class RunWatch:
         return min(self._sightings.next_poll(), self._checked_at + policies.WAITER_CHECK)
 
     async def _poll(self) -> None:
-        self._cycle += 1
         ask = PollRuns(
             repository=self._state.repository,
             oldest=self._sightings.oldest(),
             marks=self._sightings.marks,
             watched=tuple(self._sightings.by_run),
             known=self._sightings.known(),
-            by_id=self._sightings.unreached(_BY_ID) if self._cycle % _BY_ID_EVERY == 0 else (),
+            by_id=self._sightings.take_unreached(_BY_ID),
         )
         summary = f"look for {len(ask.watched)} runs"
         try:
@@ -219,6 +217,16 @@ class RunWatch:
             workflow.logger.warning(
                 "cancel failed", extra={"run_id": run_id, "cause": str(error.cause)}
             )
+
+    def _carry(self) -> RunWatchState:
+        kept = self._sightings.carry(self._state, self._postman.unsent)
+        return kept.model_copy(
+            update={
+                "cancelling": tuple(self._cancelling),
+                "orphans": tuple(self._orphans),
+                "checked_at": self._checked_at,
+            }
+        )
 
     def _orphan(self, waiter: Waiter) -> None:
         self._orphans.append(waiter)

@@ -28,6 +28,8 @@ SURPLUS = "surplus"
 """Status of a second run of one dispatch."""
 _MAYBE_DONE = 0.8
 """A run is looked for from this share of its worker's shortest time on."""
+_BY_ID_SHARE = 2
+"""A run that costs a call of its own is looked for at every second interval."""
 
 
 class Sightings:
@@ -45,7 +47,9 @@ class Sightings:
         self._handled = {row.run_id: row for row in state.handled}
         self._news: list[tuple[Waiter, Completion]] = []
         self._surplus: list[int] = []
-        self._polled_at = workflow.now()
+        self._polled_at = state.polled_at or workflow.now()
+        self._floor = state.marks[-1].floor if state.marks else 0
+        self._read_at: dict[int, datetime] = {}
 
     @property
     def idle(self) -> bool:
@@ -108,6 +112,7 @@ class Sightings:
     def take(self, poll: Poll) -> None:
         """Take in what a poll saw."""
         self.marks = poll.marks
+        self._floor = poll.marks[-1].floor if poll.marks else 0
         self.polled()
         for row in sorted(poll.rows, key=lambda row: row.run_id):
             self._see(row)
@@ -152,10 +157,19 @@ class Sightings:
         """Runs that need not be told again."""
         return tuple(dict.fromkeys([*self._snapshot, *self._handled]))
 
-    def unreached(self, limit: int) -> tuple[int, ...]:
-        """Watched runs that the pages did not reach, oldest first."""
-        reached = self.marks[-1].floor if self.marks else 0
-        return tuple(sorted(i for i in self.by_run if i < reached)[:limit])
+    def take_unreached(self, limit: int) -> tuple[int, ...]:
+        """Take watched runs that the pages did not reach and that may be done, in turn."""
+        now = workflow.now()
+        before = now - self.interval() * _BY_ID_SHARE
+        due = [
+            (self._read_at.get(run_id, asked.run.dispatched_at), run_id)
+            for asked in self.watched.values()
+            if (run_id := asked.run.run_id) < self._floor and _maybe_done(asked) <= now
+        ]
+        chosen = tuple(run_id for read_at, run_id in sorted(due)[:limit] if read_at <= before)
+        kept = {i: at for i, at in self._read_at.items() if i in self.by_run}
+        self._read_at = kept | dict.fromkeys(chosen, now)
+        return chosen
 
     def interval(self) -> timedelta:
         """How long to wait between two polls: a share of what is in flight takes."""
@@ -167,10 +181,7 @@ class Sightings:
 
     def next_poll(self) -> datetime:
         """When to look next: not before the first run can be done."""
-        soonest = [
-            w.run.dispatched_at + (w.shortest or timedelta()) * _MAYBE_DONE
-            for w in self.watched.values()
-        ]
+        soonest = [_maybe_done(asked) for asked in self.watched.values()]
         soonest += [intent.announced_at + _MAYBE_SENT for intent in self.intents.values()]
         return max(self._polled_at + self.interval(), min(soonest, default=self._polled_at))
 
@@ -188,6 +199,7 @@ class Sightings:
                 "snapshot": tuple(self._snapshot.values()),
                 "handled": tuple(self._handled.values()),
                 "marks": self.marks,
+                "polled_at": self._polled_at,
                 "unsent": {key: tuple(news) for key, news in unsent.items()},
             }
         )
@@ -274,3 +286,7 @@ class Sightings:
         limit = workflow.now() - _INTENT_LIFE
         for dispatch_id in [i for i, n in self.intents.items() if n.announced_at < limit]:
             del self.intents[dispatch_id]
+
+
+def _maybe_done(asked: WatchedRun) -> datetime:
+    return asked.run.dispatched_at + (asked.shortest or timedelta()) * _MAYBE_DONE
