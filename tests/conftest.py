@@ -65,10 +65,12 @@ def settings_for() -> Callable[[FakeGitHub], Settings]:
 
 @pytest.fixture
 def workers_for(settings_for: Callable[..., Settings]) -> WorkersFor:
-    """All Workers, as production composes them, over a fake GitHub; without a workflow cache."""
+    """All Workers, as production composes them, over a fake GitHub; without a workflow cache by default."""
 
     @asynccontextmanager
-    async def run(client: Client, github: Any, settle: float = 5) -> AsyncIterator[None]:
+    async def run(
+        client: Client, github: Any, settle: float = 5, cached: int = 0
+    ) -> AsyncIterator[None]:
         by_queue = activities_by_queue(client, settings_for(github, settle))
         async with AsyncExitStack() as running:
             for queue, activities in by_queue.items():
@@ -77,7 +79,7 @@ def workers_for(settings_for: Callable[..., Settings]) -> WorkersFor:
                     task_queue=queue,
                     workflows=WORKFLOWS if queue == names.TASK_QUEUE else [],
                     activities=activities,
-                    max_cached_workflows=0,
+                    max_cached_workflows=cached,
                 )
                 await running.enter_async_context(worker)
             yield

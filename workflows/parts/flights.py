@@ -105,6 +105,7 @@ class Flights:
             self._waits[entry.dispatch_id] = waiting
             await waiting
             if _is_overdue(entry):
+                entry.check_at = None  # the clock leaves it alone until the look is over
                 await self._busily(self._patience.check(entry))
                 self._clock.rearm()
         return entry.completion
@@ -137,8 +138,8 @@ class Flights:
                 expected=self._state.pace.typical,
                 shortest=self._state.pace.shortest,
             )
-            for entry in self._by_id.values()
-            if entry.run is not None and entry.completion is None
+            for entry in self._aloft()
+            if entry.run is not None
         )
         if not runs:
             return
@@ -159,7 +160,7 @@ class Flights:
 
     def silent_at(self) -> datetime | None:
         """When the watcher will have been silent for so long that it may have forgotten."""
-        if not self._waits or self._state.last_news_at is None:
+        if self._state.last_news_at is None or not self._aloft():
             return None
         typical = self._state.pace.typical
         silence = policies.SILENCE_MAX if typical is None else 5 * typical
@@ -174,8 +175,11 @@ class Flights:
             self.busy -= 1
 
     def _next_time(self) -> datetime | None:
-        waiting = (self._by_id[i].check_at for i in self._waits if i in self._by_id)
-        return min(filter(None, waiting), default=None)
+        return min(filter(None, (entry.check_at for entry in self._aloft())), default=None)
+
+    def _aloft(self) -> list[Entry]:
+        """Entries whose run goes on, as far as is known."""
+        return [e for e in self._by_id.values() if e.run is not None and e.completion is None]
 
     def _on_time(self) -> None:
         for dispatch_id in list(self._waits):
