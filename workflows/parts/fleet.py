@@ -156,11 +156,12 @@ class Fleet:
     def _should_end(self) -> bool:
         if self._flights.stopping or self._flights.parking:
             return True
+        if not (self._live or self._items.more):
+            return True
         if self._should_park():
             self._flights.parking = True
             self._flights.wake_all()
-            return True
-        return not (self._live or self._items.more)
+        return self._flights.parking
 
     def _should_park(self) -> bool:
         """Continue as new at a quiet moment with the window full; soon, if there is none."""
