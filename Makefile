@@ -1,0 +1,73 @@
+# One venv, two locks: what runs Podium, and what else tests it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+CODE := contracts activities workflows starter sandbox scripts tests bench worker_main.py
+# Two cores: one process of tests each.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check lint format soak bench contracts histories lock clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Podium needs Python 3.11 or newer; PYTHON=... names another one"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "python3 -m venv failed; on Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: requirements.lock | $(VENV)/bin/python
+	@echo "installing what Podium runs on (once) ..."
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "installing what tests it (once) ..."
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.installed ## install what Podium runs on
+setup-dev: $(VENV)/.installed-dev ## install what tests it
+
+demo: setup ## run X1 end to end; ISSUES=export.json, KEEP=1, MODE=timed
+	@$(BIN)/python -m starter demo $(if $(ISSUES),--issues $(ISSUES)) $(if $(KEEP),--keep) \
+	  $(if $(MODE),--mode $(MODE))
+
+test: setup-dev ## all tests but the long ones
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
+
+soak: setup-dev ## the long tests: kills, faults and windows in full
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+lint: setup-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+
+check: lint test ## what CI runs
+
+format: setup-dev ## format the code
+	$(BIN)/ruff format .
+
+bench: setup-dev ## measure: API calls per run, engine against bare Temporal
+	$(BIN)/python bench/engine.py
+	$(BIN)/python bench/api_calls.py
+
+contracts: setup ## write the JSON Schemas and docs/contracts.md
+	PYTHONPATH=. $(BIN)/python scripts/publish_contracts.py
+
+histories: setup-dev ## record the histories that tests replay
+	PYTHONPATH=. $(BIN)/python scripts/record_histories.py
+
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --no-header --no-annotate --strip-extras --allow-unsafe
+lock: setup-dev ## choose new versions of all dependencies
+	$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
+	$(COMPILE) --upgrade --extra dev --constraint requirements.lock \
+	  --output-file requirements-dev.lock pyproject.toml
+
+clean: ## remove what was installed and what runs left
+	rm -rf $(VENV) .podium .pytest_cache .mypy_cache .ruff_cache
