@@ -148,6 +148,17 @@ def free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1 now."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((LOCALHOST, port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
 async def _accepts(host: str, port: int) -> bool:
     try:
         opened = asyncio.open_connection(host, port)

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from starter.commands import demo, render, sandbox, start, watch
-from starter.console import err
+from starter.console import err, safe
 from starter.exits import CliError
 
 app = typer.Typer(
@@ -26,5 +26,5 @@ def main() -> None:
     try:
         app(prog_name="podium")
     except CliError as error:
-        err.print(f"podium: {error}", style="red", markup=False)
+        err.print(safe(str(error)), style="red", markup=False)
         sys.exit(error.code)

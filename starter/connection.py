@@ -51,9 +51,19 @@ async def connect(
         )
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise CannotConnectError(
-            f"cannot reach Temporal at {target}: {str(error)[:200] or type(error).__name__}; is it "
-            "running, and is TEMPORAL_ADDRESS right?"
+            f"cannot reach Temporal at {target}: {_reason(error)}; is it running, and is "
+            "TEMPORAL_ADDRESS right?"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words what the client's core says in Rust's."""
+    text = str(error)
+    if "ConnectionRefused" in text:
+        return "connection refused"
+    if "dns error" in text:
+        return "no such host"
+    return text[:200] or f"no answer within {_CONNECT_TIMEOUT_SECONDS} s"
 
 
 async def require_search_attributes(client: Client) -> None:

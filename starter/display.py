@@ -49,7 +49,9 @@ def headline(progress: Progress) -> str:
     counts = ", ".join(f"{n} {status}" for status, n in sorted(progress.by_status.items()))
     words = [
         progress.status.value,
-        f"{progress.finished} of {progress.items} finished{f' ({counts})' if counts else ''}",
+        f"{progress.finished} of {progress.items} finished{f' ({counts})' if counts else ''}"
+        if progress.items
+        else "no items yet",
         f"{progress.running} running",
     ]
     if progress.queued:

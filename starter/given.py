@@ -89,8 +89,10 @@ def _read_event(path: Path) -> dict[str, Any]:
         if path.stat().st_size > MAX_EVENT_BYTES:
             raise CliError(f"{path}: larger than {MAX_EVENT_BYTES} bytes; keep what the spec reads")
         event = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CliError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise CliError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise CliError(f"{path}: byte {error.start} is no UTF-8; write it as UTF-8") from error
     except json.JSONDecodeError as error:
         raise CliError(f"{path}:{error.lineno}:{error.colno}: no JSON: {error.msg}") from error
     if not isinstance(event, dict):

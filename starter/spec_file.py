@@ -89,8 +89,11 @@ def _read(path: Path) -> str:
         if path.stat().st_size > MAX_SPEC_BYTES:
             raise SpecFileError([f"{path}: larger than {MAX_SPEC_BYTES} bytes"])
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecFileError([f"{path}: cannot be read: {error}"]) from error
+    except OSError as error:
+        raise SpecFileError([f"{path}: cannot be read: {error.strerror or error}"]) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: byte {error.start} is no UTF-8; write the spec as UTF-8"
+        raise SpecFileError([message]) from error
 
 
 def _embed_schemas(path: Path, data: Any) -> Any:

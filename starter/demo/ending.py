@@ -1,6 +1,5 @@
 """What the demo asks of Temporal and of the sandbox around its one orchestration."""
 
-from collections import Counter
 from contextlib import suppress
 
 from temporalio.client import Client
@@ -27,8 +26,12 @@ def control_of(api_url: str) -> SandboxControl:
 def calls(control: SandboxControl, login: str) -> str:
     """Say how many runs and calls it took, by the sandbox's own ledger."""
     runs = len(control.dispatches())
-    by_route: Counter[str] = control.api_calls(login)
+    by_route = control.api_calls(login)
     total = by_route.total()
-    share = f", {total / runs:.1f} per run" if runs else ""
-    most = ", ".join(f"{count} {route}" for route, count in by_route.most_common(_SHOWN))
-    return f"{runs} dispatches, {total} API calls by Podium{share} ({most})"
+    share = f" ({total / runs:.1f} per run)" if runs else ""
+    most = ", ".join(f"{count} {_short(route)}" for route, count in by_route.most_common(_SHOWN))
+    return f"{runs} dispatches, {total} API calls by Podium{share}: {most}"
+
+
+def _short(route: str) -> str:
+    return route.replace("/repos/{owner}/{repo}", "").replace("/actions/workflows/{key}", "…")

@@ -32,7 +32,8 @@ class Servers:
         self._state = state
         self._mode = mode
         self._children: list[Child] = []
-        self._temporal_port, self._ui_port, self._github_port = free_ports(3)
+        self._temporal_port, self._ui_port, spare = free_ports(3)
+        self._github_port = state.github_port(spare)
         self.environment = self._environment()
 
     @property

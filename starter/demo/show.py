@@ -137,7 +137,7 @@ def _sum_up(ended: "Ended", page: str, calls: str) -> None:
     say(f"\nRun:    {page}")
     if report is not None:
         say(f"Report: {report.issue_url or 'no issue was written'}")
-        say(f"{calls}; the orchestration took {report.metrics.seconds:.1f} s", style="dim")
+        say(f"{calls}\nthe orchestration took {report.metrics.seconds:.1f} s", style="dim")
 
 
 async def _keep(servers: Servers, workflow_id: str) -> None:

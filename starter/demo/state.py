@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from starter.children import ROOT
+from starter.children import ROOT, is_free
 from starter.exits import CliError
 from starter.issue_export import read_issues
 from starter.sandboxed import write_issues
@@ -64,6 +64,14 @@ class DemoState:
     def finish(self) -> None:
         """Note that it has ended."""
         self._running.unlink(missing_ok=True)
+
+    def github_port(self, spare: int) -> int:
+        """Choose the port of earlier runs where it is free: links in their reports still open."""
+        kept = self.folder / "github-port"
+        text = kept.read_text().strip() if kept.exists() else ""
+        port = int(text) if text.isdigit() and is_free(int(text)) else spare
+        kept.write_text(str(port))
+        return port
 
     @property
     def _running(self) -> Path:
