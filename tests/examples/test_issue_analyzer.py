@@ -66,7 +66,7 @@ def test_each_sample_is_judged_as_a_reader_would(
     number: int,
     status: str,
     original: int | None,
-    critical: bool,  # noqa: FBT001 - an expected value
+    critical: bool,
 ) -> None:
     outputs = analyse(ISSUES[number], LISTED)
 

@@ -99,7 +99,7 @@ def test_of_many_runs_one_comment_survives_and_it_is_the_newest(api: type[SmallG
 @pytest.mark.parametrize("done", [True, False])
 def test_an_ambiguous_answer_to_the_post_never_doubles_the_comment(
     api: type[SmallGitHub],
-    done: bool,  # noqa: FBT001 - the two cases
+    done: bool,
 ) -> None:
     api.faults = [("POST", 502, done)]
 
