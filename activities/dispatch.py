@@ -134,6 +134,8 @@ class _Dispatch:
         if len(free) > 1 or not await self.watching.claim(
             request.repository, free[0], request.dispatch_id
         ):
+            # Nothing can ever match it, so a watcher would look for it in vain.
+            await self.watching.release(request.repository, request.dispatch_id)
             raise ApplicationError(
                 f"runs {', '.join(map(str, free[:5]))} of {request.workflow} may each be this "
                 "dispatch, whose answer was lost; declare the input dispatch_id and show it in "
