@@ -16,6 +16,7 @@ _ROOM_FOR_MARKER = 500
 _ROUTINE = frozenset({"dispatched", "completed"})
 _MAX_DECISIONS_SHOWN = 50
 _MAX_HIGHLIGHTS_SHOWN = 50
+_SUMMARY = "summary"
 
 
 class ReportActivities:
@@ -51,7 +52,7 @@ def _render(ask: RenderReport, rows: int) -> str:
         "took": f"{report.metrics.seconds:.0f} s",
         "highlights_title": ask.highlights_title,
         "highlights": report.highlights[: min(_MAX_HIGHLIGHTS_SHOWN, rows + 1)],
-        "columns": ask.columns,
+        "columns": ask.columns or {"Summary": _SUMMARY},
         "failures": [row for row in shown if row.status not in GOOD],
         "results": [row for row in shown if row.status in GOOD],
         "omitted": report.results_omitted + len(report.results) - rows,
@@ -78,7 +79,7 @@ def _decisions(report: OrchestrationReport, rows: int) -> list[Any]:
 
 
 def _output(row: WorkerOutcome, field: str) -> str:
-    value: Any = {"outputs": row.outputs}
+    value: Any = {"outputs": row.outputs, _SUMMARY: row.summary}
     for step in field.split("."):
         value = value.get(step) if isinstance(value, dict) else None
     if isinstance(value, list):
@@ -102,6 +103,7 @@ def _environment() -> jinja2.Environment:
         "inline": sanitize.inline,
         "link": sanitize.link,
         "output": _output,
+        "named": lambda row: row.title if row.key == row.title else f"{row.key}: {row.title}",
         "field": lambda path: sanitize.inline(path.removeprefix("outputs.").replace("_", " ")),
         "code": _code,
     }

@@ -74,6 +74,11 @@ class FleetWork(Work):
         return self.fleet.running
 
     @property
+    def in_flight(self) -> int:
+        """How many worker runs are in flight."""
+        return self.fleet.in_flight
+
+    @property
     def queued(self) -> int:
         """Items that are known and not in flight."""
         return self.fleet.queued

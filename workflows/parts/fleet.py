@@ -65,6 +65,11 @@ class Fleet:
         return len(self._items.state.buffer) + len(self._live) - len(self._window)
 
     @property
+    def in_flight(self) -> int:
+        """How many entries hold a place in the window."""
+        return len(self._window)
+
+    @property
     def running(self) -> Sequence[Entry]:
         """Entries that hold a place in the window, in the order of the source."""
         return [self._live[sequence] for sequence in sorted(self._window)]

@@ -1,5 +1,7 @@
 """Decisions: each one logged when it is made, and kept for the report."""
 
+from collections.abc import Callable
+
 from temporalio import workflow
 
 from contracts.base import clip
@@ -13,8 +15,9 @@ _ROUTINE = frozenset({"dispatched", "completed"})
 class Journal:
     """What was decided, when, about whom and why."""
 
-    def __init__(self, state: JournalState) -> None:
+    def __init__(self, state: JournalState, on_decision: Callable[[], None]) -> None:
         self.state = state
+        self._on_decision = on_decision
 
     def decide(self, kind: str, subject: str = "", reason: str = "") -> None:
         """Record one decision.
@@ -34,6 +37,7 @@ class Journal:
         self.state.decisions.append(decision)
         if len(self.state.decisions) > MAX_DECISIONS:
             self._leave_one_out()
+        self._on_decision()
 
     def _leave_one_out(self) -> None:
         decisions = self.state.decisions

@@ -45,6 +45,11 @@ class Work:
         return ()
 
     @property
+    def in_flight(self) -> int:
+        """How many worker runs are in flight."""
+        return 0
+
+    @property
     def queued(self) -> int:
         """Items that are known and not in flight."""
         return 0
@@ -73,8 +78,8 @@ class Orchestration(Generic[S]):
         }
         title = expressions.render(self.spec.report.title, self.context)
         self.title = clip(title, MAX_TITLE)
-        self.journal = Journal(self.state.journal)
         self.tally = Tally(self.state.tally, self.spec.report)
+        self.journal = Journal(self.state.journal, on_decision=self._show)
         self.clock = Clock()
         self._reporting = Reporting(self.spec, self.state, self.tally, self.title)
         self._timeline = Timeline(
@@ -178,4 +183,6 @@ class Orchestration(Generic[S]):
         self._work.pause(paused=False)
 
     def _show(self) -> None:
-        progress.show(self.title, self.status(), self._final)
+        """Keep the run's page in the Temporal UI current; costs no event."""
+        work = self._work
+        progress.show(self.title, self.tally, work.in_flight, work.queued, self._final)

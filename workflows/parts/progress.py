@@ -41,18 +41,22 @@ def publish(spec: Spec, status: OrchestrationStatus) -> None:
     )
 
 
-def show(title: str, progress: Progress, report: OrchestrationReport | None = None) -> None:
+def show(
+    title: str, tally: Tally, running: int, queued: int, report: OrchestrationReport | None
+) -> None:
     """Set the current details, which the Temporal UI shows on the run's page."""
-    counts = ", ".join(f"{n} {status}" for status, n in progress.by_status.items()) or "none yet"
+    by_status = tally.state.totals.by_status
+    counts = ", ".join(f"{n} {status}" for status, n in by_status.items()) or "none yet"
+    status = report.status if report else OrchestrationStatus.RUNNING
     lines = [
         f"### {title}",
-        f"**{progress.status.value}** · {progress.running} running · {progress.queued} queued",
-        f"Finished {progress.finished} of {progress.items} items: {counts}",
+        f"**{status.value}** · {running} running · {queued} queued",
+        f"Finished {sum(by_status.values())} of {tally.state.totals.items} items: {counts}",
     ]
-    if report is not None and report.issue_url:
-        lines.append(f"[Report issue]({report.issue_url})")
     if report is not None and report.reason:
         lines.append(report.reason)
+    if report is not None and report.issue_url:
+        lines.append(f"[Report issue]({report.issue_url})")
     workflow.set_current_details("\n\n".join(lines))
 
 
