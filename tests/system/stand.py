@@ -136,7 +136,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 @asynccontextmanager
 async def open_stand(
-    folder: Path, *, dynamic: Mapping[str, str] | None = None, mode: Any = "timed"
+    folder: Path,
+    *,
+    dynamic: Mapping[str, str] | None = None,
+    mode: Any = "timed",
+    repository: Path | None = None,
+    issues: Path | None = None,
 ) -> AsyncIterator[Stand]:
     """Start a server and a sandbox with the workers of this module.
 
@@ -144,11 +149,15 @@ async def open_stand(
         folder: scratch; the repository that the sandbox serves is written there.
         dynamic: dynamic configuration of the Temporal server, as JSON values by key.
         mode: `timed` or `act`.
+        repository: the folder that the sandbox serves; by default one with this module's workers.
+        issues: a file of issues, as GitHub lists them.
     """
-    workflows = folder / "repository" / ".github" / "workflows"
-    workflows.mkdir(parents=True)
-    (workflows / "analyzer.yml").write_text(WORKER_FILE)
-    (workflows / "nameless.yml").write_text(UNCORRELATED_WORKER_FILE)
+    if repository is None:
+        repository = folder / "repository"
+        workflows = repository / ".github" / "workflows"
+        workflows.mkdir(parents=True)
+        (workflows / "analyzer.yml").write_text(WORKER_FILE)
+        (workflows / "nameless.yml").write_text(UNCORRELATED_WORKER_FILE)
     extra = [
         part
         for key, value in (dynamic or {}).items()
@@ -165,7 +174,8 @@ async def open_stand(
     )
     sandbox = start_sandbox(
         mode=mode,
-        repositories={REPOSITORY: folder / "repository"},
+        repositories={REPOSITORY: repository},
+        issues={REPOSITORY: issues} if issues else None,
         tokens={TOKEN: "podium-operator"},
     )
     try:
