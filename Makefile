@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The locks are complete: nothing is left to resolve, and extras with bounds of their own cannot
+# lead an older pip away from the pinned versions.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 CODE := contracts activities workflows starter sandbox scripts tests bench worker_main.py
 # Two cores: one process of tests each.
 WORKERS ?= 2
