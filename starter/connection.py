@@ -40,8 +40,12 @@ async def connect(
 
     Raises:
         CannotConnectError: no answer within 10 s, or a refusal.
+        CliError: settings that cannot be read, or an address that is none.
     """
-    settings = ClientConfig.load_client_connect_config(override_env_vars=environment)
+    try:
+        settings = ClientConfig.load_client_connect_config(override_env_vars=environment)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise CliError(f"Temporal's settings (TEMPORAL_*, profile file): {error}") from error
     target = settings.get("target_host") or "localhost:7233"
     settings["target_host"] = target
     try:
@@ -49,6 +53,8 @@ async def connect(
             Client.connect(**settings, plugins=[podium_plugin(), *plugins]),
             _CONNECT_TIMEOUT_SECONDS,
         )
+    except ValueError as error:
+        raise CliError(f"TEMPORAL_ADDRESS={target}: {error}; write HOST:PORT") from error
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise CannotConnectError(
             f"cannot reach Temporal at {target}: {_reason(error)}; is it running, and is "

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.problems import nearest
 from contracts.specs.common import DispatchInput
 from starter.exits import CliError
+from starter.plain import is_text, not_plain
 from starter.spec_file import SpecFile, load_spec
 
 MAX_EVENT_BYTES = 1024 * 1024
@@ -50,6 +51,8 @@ def _read_inputs(file: SpecFile, pairs: list[str]) -> dict[str, Any]:
             raise CliError(f"--input {name}: given twice; give it once")
         if name not in declared:
             raise CliError(f"--input {name}: not declared in {file.path}; {_hint(name, declared)}")
+        if not is_text(value):
+            raise CliError(f"--input {name}: no UTF-8; write it as UTF-8")
         values[name] = _typed(name, declared[name], value)
     return values
 
@@ -95,6 +98,10 @@ def _read_event(path: Path) -> dict[str, Any]:
         raise CliError(f"{path}: byte {error.start} is no UTF-8; write it as UTF-8") from error
     except json.JSONDecodeError as error:
         raise CliError(f"{path}:{error.lineno}:{error.colno}: no JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        raise CliError(f"{path}: no event: {error}") from error
+    if odd := not_plain(event):
+        raise CliError(f"{path}: {odd[0]}")
     if not isinstance(event, dict):
         raise CliError(f"{path}:1: an event is a JSON object, as GitHub's webhooks send it")
     return event

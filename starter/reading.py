@@ -3,11 +3,12 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
 
 from temporalio.exceptions import ApplicationError
 
 from activities.github.errors import told_to_temporal
-from activities.settings import Settings, SettingsError, settings_from
+from activities.settings import GITHUB_API_URL, Settings, SettingsError, settings_from
 from contracts import errors
 from starter.exits import BAD_INPUT, UNREACHABLE, CliError
 
@@ -30,6 +31,7 @@ async def github_settings() -> AsyncIterator[Settings]:
     Raises:
         CliError: a setting that is missing or wrong.
     """
+    _check_api_url(os.environ.get(GITHUB_API_URL) or "https://api.github.com")
     try:
         settings = settings_from(os.environ)
     except SettingsError as error:
@@ -38,6 +40,16 @@ async def github_settings() -> AsyncIterator[Settings]:
         yield settings
     finally:
         settings.github.close()
+
+
+def _check_api_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        good = False
+    if not good:
+        raise CliError(f"{GITHUB_API_URL}={url}: no URL; write for example https://api.github.com")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from starter.children import LOCALHOST, ROOT, Child, free_ports, stop_all
+from starter.children import LOCALHOST, ROOT, Child, free_ports, is_free, stop_all
 from starter.console import say
 from starter.exits import CliError
 from starter.issue_export import read_issues
@@ -106,6 +106,8 @@ async def serve(asked: Asked) -> None:
 
 
 def _check(asked: Asked) -> None:
+    if asked.port and not is_free(asked.port):
+        raise CliError(f"--port {asked.port}: in use, or not allowed; leave it out for a free one")
     for name, folder in asked.repositories.items():
         if not _REPOSITORY.fullmatch(name):
             raise CliError(f"--repository {name}: write OWNER/NAME=DIR")
@@ -117,12 +119,12 @@ def _check(asked: Asked) -> None:
 
 
 async def _first_line(child: Child) -> dict[str, str]:
-    """Read the line that it prints as soon as it listens."""
+    """Read the line that it prints as soon as it serves; a warning may stand before it."""
     while True:
-        line, newline, _ = child.log.read_text(encoding="utf-8").partition("\n")
-        if newline:
-            told: dict[str, str] = json.loads(line)
-            return told
+        for line in child.log.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.startswith("{") and line.endswith("\n"):
+                told: dict[str, str] = json.loads(line)
+                return told
         child.require_alive()
         await asyncio.sleep(_LOOK_SECONDS)
 

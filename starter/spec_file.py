@@ -16,6 +16,7 @@ from contracts.problems import Problem
 from contracts.specs import WORKFLOW_TYPES
 from contracts.specs.common import Spec
 from starter.exits import CliError
+from starter.plain import not_plain
 
 MAX_SPEC_BYTES = 1024 * 1024
 
@@ -73,14 +74,16 @@ def load_spec(path: Path) -> SpecFile:
     text = _read(path)
     try:
         data = yaml12.load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise SpecFileError([f"{path}:{_line(error)}: no YAML: {_say(error)}"]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # the last: no such date
+        raise SpecFileError([f"{_place(path, error)}: no YAML: {_say(error)}"]) from error
     try:
-        data = _embed_schemas(path, data)
+        data = _plain(_embed_schemas(path, data))
         spec = parse_spec(data)
     except BadInputError as error:
         lines = [_located(path, text, problem) for problem in error.problems]
         raise SpecFileError(lines) from error
+    except OverflowError as error:
+        raise SpecFileError([f"{path}: a number or duration is too large: {error}"]) from error
     return SpecFile(path, data, spec, text)
 
 
@@ -110,10 +113,16 @@ def _embed_schemas(path: Path, data: Any) -> Any:
     except OSError as error:
         problem = Problem(path=where, message=f"{named} cannot be read beside the spec: {error}")
         raise BadInputError([problem]) from error
-    except (ValueError, jsonschema.SchemaError) as error:
+    except (ValueError, RecursionError, jsonschema.SchemaError) as error:
         message = f"{named} is no JSON Schema: {str(error).splitlines()[0]}"
         raise BadInputError([Problem(path=where, message=message)]) from error
     return data | {"worker": worker | {"result": result | {"schema": schema}}}
+
+
+def _plain(data: Any) -> Any:
+    if odd := not_plain(data):
+        raise BadInputError(odd)
+    return data
 
 
 def _located(path: Path, text: str, problem: Problem) -> str:
@@ -125,9 +134,9 @@ def _located(path: Path, text: str, problem: Problem) -> str:
     return f"{path}:{yaml12.line_of(text, at)}: {problem}"
 
 
-def _line(error: Exception) -> int:
+def _place(path: Path, error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    return mark.line + 1 if mark else 1
+    return f"{path}:{mark.line + 1}" if mark else str(path)
 
 
 def _say(error: Exception) -> str:

@@ -10,12 +10,12 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.base import clip
 from contracts.names import TASK_QUEUE
 from contracts.specs.common import Spec
-from starter.exits import UNREACHABLE, CliError
+from starter.exits import BAD_INPUT, UNREACHABLE, CliError
 from starter.spec_file import SpecFile
 from workflows import policies
 
@@ -23,6 +23,7 @@ _SUMMARY_BYTES = 400
 """Temporal's limit on a static summary."""
 _DETAILS_CHARACTERS = 4_000
 _CALL = timedelta(seconds=10)
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 _CRON = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1"}
 
 
@@ -69,7 +70,8 @@ async def start(
             f"{workflow_id}`, or start another with --key"
         ) from error
     except RPCError as error:
-        raise CliError(f"Temporal did not start it: {error.message}", UNREACHABLE) from error
+        code = UNREACHABLE if error.status in _AWAY else BAD_INPUT
+        raise CliError(f"Temporal did not start it: {error.message}", code) from error
 
 
 async def unpolled(client: Client) -> bool:
