@@ -41,7 +41,7 @@ class DispatchActivities:
                 (final: several runs may be this one), others retried by policy.
         """
         write = _Dispatch(order, self._github, self._watching)
-        origin = Origin(order.original_execution_run_id, order.doubted)
+        origin = Origin(order.original_execution_run_id, order.doubted_since)
         with told_to_temporal():
             run = await send_once(write, origin, self._client, self._settle)
         await self._watching.watch(order.request.repository, (_watched(order, run),))

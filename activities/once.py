@@ -76,7 +76,7 @@ class Origin:
     """What the workflow says of itself, to be held against what the activity sees."""
 
     original_execution_run_id: str
-    doubted: bool = False
+    doubted_since: datetime | None = None
 
 
 async def send_once(
@@ -146,12 +146,14 @@ async def _in_doubt_since(memory: Memory, origin: Origin, client: Client) -> dat
     if info.attempt > 1:
         clean = memory.clean_attempt == info.attempt - 1
         return None if clean else info.current_attempt_scheduled_time
-    if not origin.doubted and info.workflow_run_id == origin.original_execution_run_id:
+    reset_at = origin.doubted_since
+    if info.workflow_run_id != origin.original_execution_run_id:
+        handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+        reset_at = (await handle.describe()).start_time
+    if reset_at is None:
         return None
-    # After a reset, attempts of the old run may go on until their own time is up.
-    handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
-    began = (await handle.describe()).start_time
-    return began + (info.start_to_close_timeout or timedelta())
+    # Attempts of the run that was reset may go on until their own time is up.
+    return reset_at + (info.start_to_close_timeout or timedelta())
 
 
 def _memory() -> Memory:

@@ -35,7 +35,7 @@ class OutputActivities:
             ApplicationError: as `send_once` says, and what GitHub's answers mean.
         """
         write = _CreateIssue(ask, self._github, self._markers)
-        origin = Origin(ask.original_execution_run_id, ask.doubted)
+        origin = Origin(ask.original_execution_run_id, ask.doubted_since)
         with told_to_temporal():
             return await send_once(write, origin, self._client, self._settle)
 

@@ -106,8 +106,8 @@ class OrchestrationState(BaseModel):
 
     started_at: datetime
     deadline_at: datetime
-    doubted: bool = False
-    """A run of the chain was reset: even first attempts look before they send."""
+    doubted_since: datetime | None = None
+    """When a run of the chain was reset, at the latest: even first attempts look before they send."""
     paused_at: datetime | None = None
     worker: WorkerDescription | None = None
     """The worker's declaration and ref, once read."""

@@ -35,19 +35,13 @@ class OrchestrationInput(Generic[S]):
     carry: Any
     """What an earlier run of the same chain left, or None."""
 
-    def carrying(self, state: OrchestrationState, *, doubted: bool) -> dict[str, Any]:
-        """Make the input of the chain's next run.
-
-        Args:
-            state: all that is to go on.
-            doubted: this run was reset; what follows may have happened before.
-        """
-        carry = state.model_copy(update={"doubted": state.doubted or doubted})
+    def carrying(self, state: OrchestrationState) -> dict[str, Any]:
+        """Make the input of the chain's next run; `state` is all that is to go on."""
         return {
             "spec": self.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
             "inputs": self.inputs,
             "event": self.event,
-            "carry": carry.model_dump(mode="json", exclude_defaults=True),
+            "carry": state.model_dump(mode="json", exclude_defaults=True),
         }
 
 

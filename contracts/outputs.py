@@ -1,5 +1,7 @@
 """Writes to GitHub that an orchestration asks for."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from contracts.base import Sent
@@ -31,8 +33,8 @@ class CreateIssue(Sent):
     kind: str
     """What it is, as the marker says it: `report`."""
     original_execution_run_id: str
-    doubted: bool = False
-    """An earlier run of the chain was reset."""
+    doubted_since: datetime | None = None
+    """When an earlier run of the chain was reset, at the latest."""
 
 
 class IssueRef(Sent):

@@ -60,8 +60,8 @@ class DispatchOrder(Sent):
     waiter: Waiter
     original_execution_run_id: str
     """The workflow's, by its own account; the activity compares it to see a reset."""
-    doubted: bool = False
-    """An earlier run of the chain was reset, so that even a first attempt looks first."""
+    doubted_since: datetime | None = None
+    """When an earlier run of the chain was reset, at the latest: even first attempts look first."""
     chain_started_at: datetime
     """When the first run of the chain began: nothing of it was dispatched before."""
     correlated: bool = True

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "starter": {"starter", "workflows", "activities", "contracts", "policy"},
     "worker_main": {"starter", "workflows", "activities", "contracts"},
 }
-STARTS_SANDBOX = {"starter/commands/demo.py", "starter/commands/sandbox.py"}
+STARTS_SANDBOX = {"starter/demo/ending.py", "starter/commands/sandbox.py"}
 """The commands that start a sandbox, the only product code that may import it."""
 
 CONTRACTS_USE = {"pydantic"}

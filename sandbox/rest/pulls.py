@@ -110,6 +110,14 @@ def list_files(call: Call) -> Answer:
     return Answer(200, bodies, headers)
 
 
+_SHARED = (
+    *("html_url", "number", "state", "locked", "title", "user", "body", "labels", "milestone"),
+    *("created_at", "updated_at", "closed_at", "assignee", "assignees", "author_association"),
+    *("comments", "active_lock_reason", "comments_url"),
+)
+"""What a pull request says in the words of its issue."""
+
+
 def _body(call: Call, issue: Issue) -> dict[str, Any]:
     repo, pull = call.repository, issue.pull
     if pull is None:
@@ -118,26 +126,6 @@ def _body(call: Call, issue: Issue) -> dict[str, Any]:
     url = f"{shapes.repo_url(repo)}/pulls/{issue.number}"
     head_sha = repo.branches.get(pull.head, pull.head_sha)
     files = changes_of(call.hub, repo, pull.head)
-    shared = (
-        "html_url",
-        "number",
-        "state",
-        "locked",
-        "title",
-        "user",
-        "body",
-        "labels",
-        "milestone",
-        "created_at",
-        "updated_at",
-        "closed_at",
-        "assignee",
-        "assignees",
-        "author_association",
-        "comments",
-        "active_lock_reason",
-        "comments_url",
-    )
     links = {
         "diff_url": f"{as_issue['html_url']}.diff",
         "patch_url": f"{as_issue['html_url']}.patch",
@@ -148,20 +136,14 @@ def _body(call: Call, issue: Issue) -> dict[str, Any]:
         "statuses_url": f"{shapes.repo_url(repo)}/statuses/{head_sha}",
     }
     return (
-        {name: as_issue[name] for name in shared}
+        {name: as_issue[name] for name in _SHARED}
         | links
+        | _merging(pull)
         | {
             "url": url,
             "id": issue.id,
             "node_id": as_issue["node_id"],
             "draft": pull.draft,
-            "merged_at": iso_or_none(pull.merged_at),
-            "merged": pull.merged_at is not None,
-            "merged_by": None,
-            "merge_commit_sha": None,
-            "mergeable": True,
-            "mergeable_state": "clean",
-            "auto_merge": None,
             "requested_reviewers": [],
             "requested_teams": [],
             "review_comments": 0,
@@ -175,6 +157,18 @@ def _body(call: Call, issue: Issue) -> dict[str, Any]:
             "_links": _links(url, as_issue, links),
         }
     )
+
+
+def _merging(pull: PullRequest) -> dict[str, Any]:
+    return {
+        "merged_at": iso_or_none(pull.merged_at),
+        "merged": pull.merged_at is not None,
+        "merged_by": None,
+        "merge_commit_sha": None,
+        "mergeable": True,
+        "mergeable_state": "clean",
+        "auto_merge": None,
+    }
 
 
 def _side(call: Call, branch: str, sha: str) -> dict[str, Any]:

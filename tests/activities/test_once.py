@@ -63,14 +63,14 @@ class Attempt:
         self.reset_at = now
 
     async def run(
-        self, write: Writing, *, original: str = "run", doubted: bool = False
+        self, write: Writing, *, original: str = "run", doubted_since: datetime | None = None
     ) -> IssueRef:
         async def describe() -> Any:
             return SimpleNamespace(start_time=self.reset_at)
 
         handle = SimpleNamespace(describe=describe)
         client: Any = SimpleNamespace(get_workflow_handle=lambda *_, **__: handle)
-        return await self.env.run(send_once, write, Origin(original, doubted), client, SETTLE)
+        return await self.env.run(send_once, write, Origin(original, doubted_since), client, SETTLE)
 
 
 def remembering(**memory: Any) -> list[Any]:
@@ -187,9 +187,18 @@ async def test_a_reset_workflow_looks_first_on_its_first_attempt() -> None:
 async def test_a_chain_that_was_reset_once_stays_in_doubt() -> None:
     write = Writing(sight=Sight(answer=DONE))
 
-    await Attempt().run(write, doubted=True)
+    await Attempt().run(write, doubted_since=datetime.now(UTC))
 
-    assert write.sent == 0
+    assert (write.sent, write.looks) == (0, [False])
+
+
+async def test_the_doubt_of_a_reset_settles_once_for_the_whole_chain() -> None:
+    """Long after the reset, what cannot be found is sent without waiting again."""
+    write = Writing()
+
+    await Attempt().run(write, doubted_since=datetime.now(UTC) - timedelta(seconds=25) - SETTLE)
+
+    assert (write.sent, write.looks) == (1, [True])
 
 
 async def test_an_attempt_that_woke_up_late_does_not_send() -> None:

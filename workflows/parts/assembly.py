@@ -27,7 +27,7 @@ class FleetWork(Work):
             described=described,
             context=frame.context,
             chain_started_at=state.started_at,
-            doubted=state.doubted,
+            doubted_since=state.doubted_since,
         )
         runs = WorkerRuns(assignment, state.fleet.pace)
         patience = Patience(spec.worker, runs, journal)

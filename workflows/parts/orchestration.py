@@ -132,8 +132,9 @@ class Orchestration(Generic[S]):
         if ended is None:
             await workflow.wait_condition(workflow.all_handlers_finished)
             info = workflow.info()
-            doubted = info.run_id != info.original_execution_run_id
-            workflow.continue_as_new(args=[self._input.carrying(self.state, doubted=doubted)])
+            if info.run_id != info.original_execution_run_id:  # what follows may have happened
+                self.state.doubted_since = workflow.now()
+            workflow.continue_as_new(args=[self._input.carrying(self.state)])
         return await self._conclude(*ended)
 
     def stop(self, reason: str) -> None:
@@ -167,7 +168,7 @@ class Orchestration(Generic[S]):
             self.spec.safe_outputs,
             self.spec.repository,
             self.journal,
-            doubted=self.state.doubted,
+            doubted_since=self.state.doubted_since,
         )
         self._final = await self._reporting.write(status, reason, outbox)
         progress.publish(self.spec, status)

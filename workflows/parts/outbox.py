@@ -1,6 +1,7 @@
 """Safe outputs: what an orchestration may write, each write once in effect."""
 
 import hashlib
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -17,10 +18,15 @@ class Outbox:
     """Writes what `safe-outputs` declares; the rest is refused and journaled."""
 
     def __init__(
-        self, allowed: SafeOutputs, repository: str, journal: Journal, *, doubted: bool
+        self,
+        allowed: SafeOutputs,
+        repository: str,
+        journal: Journal,
+        *,
+        doubted_since: datetime | None,
     ) -> None:
         self._allowed, self._repository = allowed, repository
-        self._journal, self._doubted = journal, doubted
+        self._journal, self._doubted_since = journal, doubted_since
         self._issues = 0
 
     async def create_issue(self, kind: str, title: str, body: str) -> IssueRef | None:
@@ -40,7 +46,7 @@ class Outbox:
             write_id=_write_id(info.first_execution_run_id, kind, self._issues),
             kind=kind,
             original_execution_run_id=info.original_execution_run_id,
-            doubted=self._doubted,
+            doubted_since=self._doubted_since,
         )
         try:
             written = await workflow.execute_activity_method(

@@ -60,7 +60,7 @@ class Assignment:
     context: Mapping[str, Any]
     """What expressions read besides `item`."""
     chain_started_at: datetime
-    doubted: bool
+    doubted_since: datetime | None
 
     @property
     def name(self) -> str:
@@ -119,7 +119,7 @@ class WorkerRuns:
             request=request,
             waiter=waiter(),
             original_execution_run_id=info.original_execution_run_id,
-            doubted=self.assignment.doubted,
+            doubted_since=self.assignment.doubted_since,
             chain_started_at=self.assignment.chain_started_at,
             correlated=self.assignment.correlated,
             watermark=watermark,

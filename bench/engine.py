@@ -1,0 +1,119 @@
+"""How fast worker runs go through Podium, beside bare Temporal doing as many activities and signals.
+
+GitHub is a stub in memory that answers at once, and whose runs end at once. Both sides run on the
+same server, one after the other, several times; each is judged by its fastest time.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from bare import QUEUE, WATCH, BareActivities, BareFan, BareWatch
+from setting import binary, promised, spec, table
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.markers import Markers
+from activities.settings import Settings
+from contracts import names
+from tests.fakes import FakeGitHub
+from worker_main import activities_by_queue, workers_for
+from workflows.plugin import podium_plugin
+
+PROMISED = 0.7
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is measured."""
+
+    runs: int
+    window: int
+    rounds: int
+
+
+def options() -> Options:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=500, help="worker runs a round (default: 500)")
+    parser.add_argument("--window", type=int, default=250, help="at once (default: 250)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds (default: 3)")
+    return Options(**vars(parser.parse_args()))
+
+
+async def podium(client: Client, asked: Options) -> float:
+    """Worker runs a second of one orchestration, dispatch to result."""
+    github: Any = FakeGitHub()
+    settings = Settings(github=github, markers=Markers(b"bench"), settle=timedelta(seconds=5))
+    data = spec(asked.runs, **{"max-parallel": asked.window})
+    async with AsyncExitStack() as running:
+        for worker in workers_for(client, activities_by_queue(client, settings)):
+            await running.enter_async_context(worker)
+        began = time.perf_counter()
+        report = await client.execute_workflow(
+            "OrchestratorWorker",
+            {"spec": data},
+            id=f"podium/bench/{uuid4()}",
+            task_queue=names.TASK_QUEUE,
+        )
+        took = time.perf_counter() - began
+    assert report["totals"]["by_status"] == {"success": asked.runs}, report["totals"]
+    return asked.runs / took
+
+
+async def bare(client: Client, asked: Options) -> float:
+    """The same number of activities and signals, a second, with nothing in between."""
+    mine = BareActivities(client)
+    worker = Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=[BareFan, BareWatch],
+        activities=[mine.first, mine.second],
+        disable_eager_activity_execution=True,
+    )
+    async with worker:
+        began = time.perf_counter()
+        await client.execute_workflow(
+            "BareFan", args=[asked.runs, asked.window], id="bare-fan", task_queue=QUEUE
+        )
+        took = time.perf_counter() - began
+        await client.get_workflow_handle(WATCH).terminate()
+    return asked.runs / took
+
+
+async def measure(asked: Options) -> int:
+    """Measure, print, and judge."""
+    environment = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=binary("temporal"),
+        dev_server_log_level="error",
+        search_attributes=[SearchAttributeKey.for_keyword(n) for n in names.SEARCH_ATTRIBUTES],
+        plugins=[podium_plugin()],
+    )
+    async with environment as env:
+        ours, theirs = [], []
+        for _ in range(asked.rounds):
+            theirs.append(await bare(env.client, asked))
+            ours.append(await podium(env.client, asked))
+    ratio = max(ours) / max(theirs)
+    print(f"\n{asked.runs} runs, {asked.window} at once, instant GitHub; runs a second by round:\n")
+    rounds = [f"round {n + 1}" for n in range(asked.rounds)]
+    table(
+        ["engine", *rounds, "best"], [["podium", *ours, max(ours)], ["bare", *theirs, max(theirs)]]
+    )
+    print(f"\npodium / bare: {ratio:.2f}")
+    return promised(f"at least {PROMISED} of bare Temporal", kept=ratio >= PROMISED)
+
+
+if __name__ == "__main__":
+    code = asyncio.run(measure(options()))
+    sys.stdout.flush()
+    os._exit(code)  # a process that ran a Worker may abort on an ordinary exit
