@@ -1,0 +1,186 @@
+"""`podium demo` as a process: its report, its second run, and that it leaves nothing running."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.demos import Demo, has_program
+from tests.system.stand import end
+
+REPORT = re.compile(
+    r"^Report: http://127\.0\.0\.1:(\d+)/octo-org/widgets/issues/(\d+)$", re.MULTILINE
+)
+RUN = re.compile(r"^Run:    http://127\.0\.0\.1:(\d+)/namespaces/default/workflows/", re.MULTILINE)
+
+
+@pytest.fixture
+def demo(clean_environment: None, tmp_path: Path) -> Iterator[Demo]:
+    """A folder for demos; what they leave running fails the test, and is ended."""
+    opened = Demo(tmp_path)
+    yield opened
+    left = opened.processes()
+    for process in left:
+        process.kill()
+    assert left == []
+
+
+def check_succeeded(ended: subprocess.CompletedProcess[str], count: int) -> None:
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    assert "# Daily Analysis Report - " in ended.stdout
+    assert f"| {count} | {count} | 0 | 0 | 0 | {count} | 0 |" in ended.stdout
+    assert RUN.search(ended.stdout)
+    assert REPORT.search(ended.stdout)
+    assert "The links open while the servers run: make demo KEEP=1" in ended.stdout
+
+
+def test_the_demo_reports_and_a_second_run_analyses_the_same_issues_again(demo: Demo) -> None:
+    first = demo.run()
+    check_succeeded(first, demo.count)
+    assert demo.processes() == []
+
+    second = demo.run()
+
+    check_succeeded(second, demo.count)
+    state = demo.sandbox_state()
+    asked = sorted(int(run["inputs"]["issue_number"]) for run in state["runs"].values())
+    assert asked == sorted([*range(1, demo.count + 1)] * 2), "neither a pull request nor a report"
+    (repository,) = state["repositories"].values()
+    reports = [i for i in repository["issues"].values() if i["title"].startswith("Daily Analysis")]
+    assert len(reports) == 2
+    told = [REPORT.search(ended.stdout) for ended in (first, second)]
+    assert [int(link[2]) for link in told if link] == [issue["number"] for issue in reports]
+    assert len({link[1] for link in told if link}) == 1, "links of the first report still open"
+    about = [comment["issue"] for comment in repository["comments"].values()]
+    assert len(about) == len(set(about)), "no comment is doubled"
+
+
+def test_two_demos_in_one_folder_do_not_meet(demo: Demo) -> None:
+    first = demo.start("--keep")
+    try:
+        wait_until(has_program(demo, "worker_main.py"), first, demo)
+
+        second = demo.run()
+
+        assert second.returncode == 2
+        assert "another demo is using it" in second.stderr
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.wait(60)
+
+
+def test_the_demo_keeps_its_servers_up_until_ctrl_c(demo: Demo) -> None:
+    process = demo.start("--keep")
+    try:
+        wait_until(lambda: "The servers are up until Ctrl-C" in demo.said(), process, demo)
+        assert has_program(demo, "worker_main.py")()
+        assert listening(demo), "the links open"
+
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(60) == 0, demo.said()
+    finally:
+        end(process)
+    assert demo.processes() == []
+
+
+Moment = Callable[[Demo], Callable[[], bool]]
+MOMENTS: dict[str, Moment] = {
+    "at once": lambda demo: lambda: True,
+    "when the folder is there": lambda demo: (demo.state / "lock").exists,
+    "when Temporal starts": lambda demo: has_program(demo, "server start-dev"),
+    "when the sandbox starts": lambda demo: has_program(demo, "-m sandbox"),
+    "when the worker starts": lambda demo: has_program(demo, "worker_main.py"),
+    "when the run is noted": lambda demo: (demo.state / "running").exists,
+    "when runs are going on": lambda demo: lambda: "1 of 2 finished" in demo.said(),
+    "when the report is told": lambda demo: lambda: "Daily Analysis Report" in demo.said(),
+}
+
+
+RARER = ("when the folder is there", "when Temporal starts", "when the worker starts")
+PARAMETERS = [
+    *(name for name in MOMENTS if name not in RARER),
+    *(pytest.param(name, marks=pytest.mark.soak) for name in RARER),
+]
+
+
+@pytest.mark.parametrize("moment", PARAMETERS)
+def test_ctrl_c_at_any_moment_leaves_nothing_running_and_the_next_run_works(
+    demo: Demo, moment: str
+) -> None:
+    process = demo.start("--max-parallel", "1")
+    try:
+        wait_until(MOMENTS[moment](demo), process, demo)
+        ports = listening(demo)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+    finally:
+        end(process)
+
+    assert demo.processes() == [], "not a moment after it has ended"
+    assert code in {130, -signal.SIGINT, 0}
+    assert (code == 0) <= (moment == "when the report is told"), "it may have been done by then"
+    assert "Traceback" not in demo.said()
+    assert not [port for port in ports if accepts(port)]
+    check_succeeded(demo.run(), demo.count)
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT] * 3], ids=["TERM", "thrice"])
+def test_other_ways_to_end_it_leave_nothing_running(
+    demo: Demo, signals: list[signal.Signals]
+) -> None:
+    process = demo.start("--max-parallel", "1")
+    try:
+        wait_until(MOMENTS["when the run is noted"](demo), process, demo)
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.05)
+        code = process.wait(60)
+    finally:
+        end(process)
+
+    assert code == 130
+    assert demo.processes() == []
+    assert demo.said().endswith("interrupted\n")
+
+
+def test_a_demo_that_is_killed_takes_its_servers_with_it(demo: Demo) -> None:
+    process = demo.start("--max-parallel", "1")
+    wait_until(MOMENTS["when the run is noted"](demo), process, demo)
+
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(10)
+
+    psutil.wait_procs(demo.processes(), timeout=30)
+    assert demo.processes() == []
+    check_succeeded(demo.run(), demo.count)
+
+
+def wait_until(done: Callable[[], bool], process: subprocess.Popen[bytes], demo: Demo) -> None:
+    """Look until it is so, or the demo has ended; the test's own time limit ends it otherwise."""
+    while not done():
+        assert process.poll() is None, demo.said()
+        time.sleep(0.01)
+
+
+def listening(demo: Demo) -> list[int]:
+    """Ports on which the demo's processes listen."""
+    mine = {process.pid for process in demo.processes()}
+    return [port for port, pid in listeners() if pid in mine]
+
+
+def accepts(port: int) -> bool:
+    return port in {taken for taken, _ in listeners()}
+
+
+def listeners() -> list[tuple[int, int | None]]:
+    """Each port of this machine on which somebody listens, and the process."""
+    found = psutil.net_connections("tcp")
+    return [(c.laddr[1], c.pid) for c in found if c.laddr and c.status == psutil.CONN_LISTEN]
