@@ -95,6 +95,10 @@ class FleetState(BaseModel):
     pace: Pace = Field(default_factory=Pace)
     highest_run: int = 0
     last_news_at: datetime | None = None
+    watcher_since: datetime | None = None
+    """When the memory of the watcher that was last heard of begins."""
+    forgotten: bool = False
+    """Another watcher has spoken: it knows nothing of runs that were registered before it began."""
     last_progress_at: datetime | None = None
     stalled: bool = False
 

@@ -81,6 +81,8 @@ class CompletedRuns(Sent):
     """What the signal `runs_completed` carries."""
 
     completions: tuple[Completion, ...] = Field(max_length=MAX_BATCH)
+    since: datetime | None = None
+    """When the sending watcher's memory begins; another time than before is another watcher."""
 
 
 class RunRow(Sent):

@@ -1,12 +1,14 @@
 """Cancelled, terminated, talked to in nonsense: everything ends in order, and nothing wedges."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
 from contracts import names
+from sandbox.control import RunRecord
 from tests.system.judging import until
 from tests.system.rooms import final_report
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
@@ -51,15 +53,46 @@ async def test_runs_of_a_terminated_orchestration_are_cancelled_as_orphans(stand
 
 
 async def test_a_terminated_watcher_is_not_missed(stand: Stand) -> None:
-    stand.control.timed([{"duration_seconds": 8}])
+    """Nobody tells of what runs; silence gives that away."""
+    stand.control.timed([{"duration_seconds": 3}])
     async with stand.workers():
         handle = await start_full(stand)
-        watcher = stand.client.get_workflow_handle(names.run_watch_id(REPOSITORY))
-        await watcher.terminate("by hand")
+        await until(stand.control, lambda runs: len(runs) == 2 * WIDTH)
+        await watcher_of(stand).terminate("by hand")
         report = await final_report(handle)
 
     assert report["totals"]["by_status"] == {"success": ITEMS}
     assert len(stand.control.dispatches()) == ITEMS
+
+
+async def test_a_watcher_started_again_is_told_what_it_cannot_know(stand: Stand) -> None:
+    """It would tell of newer runs for ever, and so hide that it knows nothing of the older ones."""
+    short = {"inputs": {"item": "item-0"}, "duration_seconds": 2}
+    later = {"inputs": {"item": f"item-{WIDTH}"}, "duration_seconds": 2}
+    stand.control.timed([short, later, {"duration_seconds": 10}])
+    async with stand.workers():
+        handle = await start_full(stand)
+        await handle.signal(names.SIGNAL_PAUSE)
+        await asyncio.to_thread(stand.control.wait_for_runs, one_is_done, 60)
+        await asyncio.sleep(3)  # its end is told: the watcher is known from now on
+        await watcher_of(stand).terminate("by hand")
+        await handle.signal(names.SIGNAL_RESUME)
+        report = await final_report(handle)
+
+    assert report["totals"]["by_status"] == {"success": ITEMS}
+    renewed = [d["reason"] for d in report["decisions"] if d["kind"] == "watcher-renewed"]
+    assert len(renewed) == 1
+    assert len(stand.control.dispatches()) == ITEMS
+
+
+def one_is_done(runs: Sequence[RunRecord]) -> bool:
+    """Whether any run has ended."""
+    return any(run.status == "completed" for run in runs)
+
+
+def watcher_of(stand: Stand) -> WorkflowHandle[Any, Any]:
+    """The one watcher of the stand's repository."""
+    return stand.client.get_workflow_handle(names.run_watch_id(REPOSITORY))
 
 
 NONSENSE: list[tuple[str, list[Any]]] = [
@@ -85,7 +118,7 @@ async def test_no_signal_can_wedge_anything(stand: Stand) -> None:
     stand.control.timed([{"duration_seconds": 5}])
     async with stand.workers():
         handle = await start_full(stand)
-        watcher = stand.client.get_workflow_handle(names.run_watch_id(REPOSITORY))
+        watcher = watcher_of(stand)
         for name, arguments in NONSENSE:
             await handle.signal(name, args=arguments)
         for name, arguments in WATCHER_NONSENSE:

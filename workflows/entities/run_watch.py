@@ -47,7 +47,7 @@ class RunWatch:
         if self._state.since is None:
             self._state = self._state.model_copy(update={"since": workflow.info().start_time})
         self._sightings = Sightings(self._state)
-        self._postman = Postman(self._state.unsent, on_gone=self._orphan)
+        self._postman = Postman(self._state.unsent, self._state.since, on_gone=self._orphan)
         self._orphans = list(self._state.orphans)
         self._cancelling = list(self._state.cancelling)
         self._checked_at = self._state.checked_at or workflow.now()

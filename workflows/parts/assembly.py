@@ -66,7 +66,7 @@ class FleetWork(Work):
 
     def runs_completed(self, batch: CompletedRuns) -> None:
         """Take news of worker runs in."""
-        self.flights.runs_completed(batch.completions)
+        self.flights.runs_completed(batch)
 
     @property
     def running(self) -> Sequence[Entry]:

@@ -4,7 +4,7 @@ State is in the entries, as plain data; here are only the futures that coroutine
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError
 from activities.watch import WatchActivities
 from contracts.fleet import Entry, FleetState
 from contracts.runs import Completion, OutcomeStatus, Verdict
-from contracts.watch import RegisterRuns, WatchedRun
+from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
 from workflows import policies
 from workflows.parts.clock import Clock
 from workflows.parts.journal import Journal
@@ -50,10 +50,11 @@ class Flights:
         self._waits: dict[str, asyncio.Future[None]] = {}
         clock.call(self._on_time, self._next_time)
 
-    def runs_completed(self, completions: Sequence[Completion]) -> None:
+    def runs_completed(self, batch: CompletedRuns) -> None:
         """Take news in: early, late, repeated or of another run, nothing is lost or doubled."""
         self._state.last_news_at = workflow.now()
-        for news in completions:
+        self._recognise(batch.since)
+        for news in batch.completions:
             entry = self._by_id.get(news.dispatch_id)
             if entry is None:
                 continue
@@ -131,6 +132,7 @@ class Flights:
 
     async def register(self) -> None:
         """Tell the watcher what is waited for: it may be new, or have been terminated."""
+        self._state.forgotten = False
         runs = tuple(
             WatchedRun(
                 run=entry.run,
@@ -162,10 +164,23 @@ class Flights:
         """When the watcher will have been silent for so long that it may have forgotten."""
         if self._state.last_news_at is None or not self._aloft():
             return None
+        if self._state.forgotten:
+            return workflow.now()
         typical = self._state.pace.typical
         silence = policies.SILENCE_MAX if typical is None else 5 * typical
         bounded = min(max(silence, policies.SILENCE_MIN), policies.SILENCE_MAX)
         return self._state.last_news_at + bounded
+
+    def _recognise(self, since: datetime | None) -> None:
+        """Notice a watcher that was started again: news of late runs would hide its silence."""
+        known = self._state.watcher_since
+        if since is None or since == known:
+            return
+        self._state.watcher_since = since
+        if known is not None:
+            self._state.forgotten = True
+            self._journal.decide("watcher-renewed", reason=f"{len(self._aloft())} runs told again")
+            self._clock.rearm()
 
     async def _busily(self, work: Awaitable[T]) -> T:
         self.busy += 1

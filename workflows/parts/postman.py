@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
@@ -15,8 +16,12 @@ class Postman:
     """Delivers completions; what could not be delivered yet is plain data."""
 
     def __init__(
-        self, unsent: dict[str, tuple[Completion, ...]], on_gone: Callable[[Waiter], None]
+        self,
+        unsent: dict[str, tuple[Completion, ...]],
+        since: datetime | None,
+        on_gone: Callable[[Waiter], None],
     ) -> None:
+        self._since = since
         self.unsent = {key: list(news) for key, news in unsent.items()}
         self._on_gone = on_gone
         self._rounds: dict[str, asyncio.Task[None]] = {}
@@ -46,7 +51,7 @@ class Postman:
                 batch, rest = news[:MAX_BATCH], news[MAX_BATCH:]
                 if rest:
                     self.unsent[key] = rest
-                message = CompletedRuns(completions=tuple(batch))
+                message = CompletedRuns(completions=tuple(batch), since=self._since)
                 await handle.signal(names.SIGNAL_RUNS_COMPLETED, message)
         except (ApplicationError, FailureError):  # the orchestration has ended
             self.unsent.pop(key, None)
