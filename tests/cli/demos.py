@@ -98,3 +98,18 @@ def has_program(demo: Demo, words: str) -> Callable[[], bool]:
         return False
 
     return look
+
+
+def has_read(demo: Demo, library: str) -> Callable[[], bool]:
+    """Make a look for a process of the demo that has loaded a shared library."""
+
+    def look() -> bool:
+        for process in demo.processes():
+            try:
+                if any(library in Path(one.path).name for one in process.memory_maps()):
+                    return True
+            except psutil.Error:
+                continue
+        return False
+
+    return look
