@@ -1,9 +1,13 @@
 """How commands end: exit codes, and errors that are told in plain words."""
 
 import asyncio
+import logging
+import os
 import signal
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
 
 SUCCEEDED = 0
 NOT_SUCCEEDED = 1
@@ -57,3 +61,36 @@ async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     return await task
+
+
+def leave(main: Callable[[], object]) -> NoReturn:
+    """Be a whole process: run `main`, then end without the interpreter's own clean-up.
+
+    That clean-up aborts now and then where a client of Temporal was used (sdk-python issue 300),
+    and the exit code would be the abort's.
+    """
+    os._exit(_flushed(_code_of(main)))
+
+
+def _code_of(main: Callable[[], object]) -> int:
+    try:
+        main()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+        return end.code if isinstance(end.code, int) else bool(end.code)
+    except BaseException:  # noqa: BLE001 - told as the interpreter tells it
+        traceback.print_exc()
+        return NOT_SUCCEEDED
+    return SUCCEEDED
+
+
+def _flushed(code: int) -> int:
+    """Write what is still buffered; a success whose output was lost is none."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # nobody reads it any more, or the disk is full
+            code = code or NOT_SUCCEEDED
+    return code
