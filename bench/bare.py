@@ -81,7 +81,11 @@ class BareFan:
     def completed(self, items: list[int]) -> None:
         """Wake what waits."""
         for item in items:
-            self._waits[item].set_result(None)
+            self._wait(item).set_result(None)
+
+    def _wait(self, item: int) -> asyncio.Future[None]:
+        """A signal may come before its activity's own answer."""
+        return self._waits.setdefault(item, asyncio.get_running_loop().create_future())
 
     @workflow.run
     async def run(self, items: int, window: int) -> int:
@@ -90,10 +94,9 @@ class BareFan:
 
         async def one(item: int) -> None:
             async with places:
-                self._waits[item] = asyncio.get_running_loop().create_future()
                 limit = timedelta(seconds=60)
                 await workflow.execute_activity("bare.first", item, start_to_close_timeout=limit)
-                await self._waits.pop(item)
+                await self._wait(item)
                 await workflow.execute_activity("bare.second", item, start_to_close_timeout=limit)
 
         await asyncio.gather(*(one(item) for item in range(items)))

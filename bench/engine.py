@@ -1,12 +1,13 @@
 """How fast worker runs go through Podium, beside bare Temporal doing as many activities and signals.
 
 GitHub is a stub in memory that answers at once, and whose runs end at once. Both sides run on the
-same server, one after the other, several times; each is judged by its fastest time.
+same server, in turns; what counts is the median of the rounds' ratios.
 """
 
 import argparse
 import asyncio
 import os
+import statistics
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -50,9 +51,16 @@ def options() -> Options:
     return Options(**vars(parser.parse_args()))
 
 
-async def podium(client: Client, asked: Options) -> float:
+class InstantGitHub(FakeGitHub):
+    """The tests' GitHub in memory, which here does not watch how full the window is."""
+
+    def simultaneous(self) -> int:
+        """Look at nothing."""
+        return 0
+
+
+async def podium(client: Client, github: Any, asked: Options) -> float:
     """Worker runs a second of one orchestration, dispatch to result."""
-    github: Any = FakeGitHub()
     settings = Settings(github=github, markers=Markers(b"bench"), settle=timedelta(seconds=5))
     data = spec(asked.runs, **{"max-parallel": asked.window})
     async with AsyncExitStack() as running:
@@ -99,17 +107,17 @@ async def measure(asked: Options) -> int:
         plugins=[podium_plugin()],
     )
     async with environment as env:
-        ours, theirs = [], []
+        github, ours, theirs = InstantGitHub(), [], []
         for _ in range(asked.rounds):
             theirs.append(await bare(env.client, asked))
-            ours.append(await podium(env.client, asked))
-    ratio = max(ours) / max(theirs)
+            ours.append(await podium(env.client, github, asked))
+    ratio = statistics.median(our / their for our, their in zip(ours, theirs, strict=True))
     print(f"\n{asked.runs} runs, {asked.window} at once, instant GitHub; runs a second by round:\n")
     rounds = [f"round {n + 1}" for n in range(asked.rounds)]
     table(
         ["engine", *rounds, "best"], [["podium", *ours, max(ours)], ["bare", *theirs, max(theirs)]]
     )
-    print(f"\npodium / bare: {ratio:.2f}")
+    print(f"\npodium / bare, median of the rounds: {ratio:.2f}")
     return promised(f"at least {PROMISED} of bare Temporal", kept=ratio >= PROMISED)
 
 

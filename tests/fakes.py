@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -83,6 +84,8 @@ class FakeGitHub:
     open_issues: list[dict[str, Any]] = field(default_factory=list)
     created_issues: list[dict[str, Any]] = field(default_factory=list)
     started: dict[int, FakeRun] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
+    """Dispatches by item."""
     requests: int = 0
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     peak: int = 0
@@ -104,7 +107,7 @@ class FakeGitHub:
     ) -> Dispatched:
         self.requests += 1
         key = inputs.get("item", "")
-        before = sum(run.inputs.get("item") == key for run in self.started.values())
+        before, self.sent[key] = self.sent[key], self.sent[key] + 1
         run_id = 1_000 + len(self.started)
         self.started[run_id] = FakeRun(
             run_id, inputs.get("dispatch_id", ""), inputs, self.behave(inputs, before), self.now
