@@ -4,13 +4,17 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 KIB = 1024
 
 MAX_TEXT = 1_000
 """Longest free text (characters) kept of one reason, summary or message."""
 
+MAX_DURATION = timedelta(days=3_650)
+"""Longest duration that people may write; clocks can be added to it without overflow."""
+
+_MAX_DURATION_TEXT = 100
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -49,10 +53,26 @@ def parse_duration(value: Any) -> Any:
         return value
     if value.startswith("P"):  # ISO 8601, as pydantic itself writes durations
         return value
-    parts = _DURATION.findall(value)
+    # Longer ones are not even looked at: the pattern takes quadratic time over digits.
+    parts = _DURATION.findall(value) if len(value) <= _MAX_DURATION_TEXT else []
     if not parts or "".join(n + u for n, u in parts) != value.strip():
-        raise ValueError(f"{value!r} is no duration: write for example 90s, 20m, 1h30m or 2d")
-    return timedelta(seconds=sum(float(n) * _UNIT_SECONDS[u] for n, u in parts))
+        shown = clip(value, _MAX_DURATION_TEXT)
+        raise ValueError(f"{shown!r} is no duration: write for example 90s, 20m, 1h30m or 2d")
+    try:
+        return timedelta(seconds=sum(float(n) * _UNIT_SECONDS[u] for n, u in parts))
+    except OverflowError:
+        raise ValueError(f"{value!r} is too long a duration: {_AT_MOST}") from None
+
+
+def bounded(value: timedelta) -> timedelta:
+    """Refuse what no clock can be moved by.
+
+    Raises:
+        ValueError: below zero, or more than `MAX_DURATION`.
+    """
+    if not timedelta(0) <= value <= MAX_DURATION:
+        raise ValueError(f"{value} is no duration that can be waited for: {_AT_MOST}")
+    return value
 
 
 def format_duration(value: timedelta) -> str:
@@ -64,9 +84,13 @@ def format_duration(value: timedelta) -> str:
     return words + (f"{left:g}s" if left or not words else "")
 
 
+_AT_MOST = f"from 0s to {format_duration(MAX_DURATION)}"
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration, json_schema_input_type=str),
+    AfterValidator(bounded),
     PlainSerializer(format_duration, return_type=str),
 ]
 

@@ -11,7 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from contracts.base import clip
+
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_MAX_SHOWN, _MAX_COMPARED = 200, 1_000
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)*")
 
 
@@ -33,15 +36,18 @@ def paths(template: str) -> Iterator[str]:
     Raises:
         ExpressionSyntaxError: an expression that is no path, or is never closed.
     """
-    for found in _EXPRESSION.finditer(template):
+    # Without an end behind it, each beginning would be followed to the end of the text.
+    head, end, _ = template.rpartition("}}")
+    for found in _EXPRESSION.finditer(head + end):
         path = found.group(1).strip()
         if not _PATH.fullmatch(path):
             raise ExpressionSyntaxError(
-                f"${{{{ {path} }}}} is no path: write a dotted name such as ${{{{ item.number }}}}"
+                f"${{{{ {clip(path, _MAX_SHOWN)} }}}} is no path: write a dotted name such as ${{{{ item.number }}}}"
             )
         yield path
-    if "${{" in _EXPRESSION.sub("", template):
-        raise ExpressionSyntaxError(f"an expression in {template!r} is never closed with }}}}")
+    if "${{" in _EXPRESSION.sub("", head + end) + template[len(head + end) :]:
+        text = clip(template, _MAX_SHOWN)
+        raise ExpressionSyntaxError(f"an expression in {text!r} is never closed with }}}}")
 
 
 def check(template: str, roots: Mapping[str, Iterable[str] | None]) -> None:
@@ -59,7 +65,7 @@ def check(template: str, roots: Mapping[str, Iterable[str] | None]) -> None:
         if root not in roots:
             raise _unknown(path, roots)
         known = roots[root]
-        if known is not None and rest.split(".")[0] not in (known := tuple(known)):
+        if known is not None and rest not in (known := tuple(known)):
             raise _unknown(path, [f"{root}.{name}" for name in known])
 
 
@@ -91,18 +97,27 @@ def resolve(path: str, context: Mapping[str, Any]) -> Any:
 
 
 def to_text(value: Any) -> str:
-    """Spell a value as an input of `workflow_dispatch`, where everything is text."""
+    """Spell a value as an input of `workflow_dispatch`, where everything is text.
+
+    Raises:
+        ExpressionError: nested too deeply, or no JSON.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ExpressionError(f"a value cannot be spelled as text: {error}") from error
 
 
 def _unknown(path: str, known: Iterable[str]) -> UnknownPathError:
-    names = sorted(known)
+    names = sorted(known)[:_MAX_COMPARED]
+    path = clip(path, _MAX_SHOWN)
     depth = names[0].count(".") + 1 if names else 1
     wrong = ".".join(path.split(".")[:depth])
     near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names) or 'nothing'}"
+    listed = clip(", ".join(names) or "nothing")
+    hint = f"did you mean {near[0]}?" if near else f"known here: {listed}"
     return UnknownPathError(f"${{{{ {path} }}}} is not known; {hint}")

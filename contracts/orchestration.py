@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from contracts import expressions
 from contracts.fleet import OrchestrationState
-from contracts.problems import Problem, nearest, problems_of
+from contracts.problems import MAX_PROBLEMS, Problem, nearest, problems_of, shown
 from contracts.specs import PATTERNS, WORKFLOW_TYPES
 from contracts.specs.common import Spec
+from contracts.specs.orchestrator_worker import RUN_FIELDS
 
 _KEYS = ("spec", "inputs", "event", "carry")
 
@@ -18,8 +21,8 @@ class BadInputError(ValueError):
     """An input that cannot be run; `problems` says where and why."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(str(p) for p in problems))
+        self.problems = problems[:MAX_PROBLEMS]
+        super().__init__("; ".join(str(p) for p in self.problems))
 
 
 S = TypeVar("S", bound=Spec)
@@ -32,7 +35,7 @@ class OrchestrationInput(Generic[S]):
     spec: S
     inputs: dict[str, Any]
     event: dict[str, Any]
-    carry: Any
+    carry: OrchestrationState | None
     """What an earlier run of the same chain left, or None."""
 
     def carrying(self, state: OrchestrationState) -> dict[str, Any]:
@@ -56,8 +59,9 @@ def parse_spec(data: Any) -> Spec:
     pattern = data.get("pattern")
     model = PATTERNS.get(pattern) if isinstance(pattern, str) else None
     if model is None:
-        said = "this key is required" if pattern is None else f"{pattern!r} is no pattern"
-        message = f"{said}; {nearest(str(pattern), PATTERNS)}"
+        said = "this key is required" if pattern is None else f"{shown(pattern)} is no pattern"
+        near = nearest(pattern if isinstance(pattern, str) else "", PATTERNS)
+        message = f"{said}; {near}"
         raise BadInputError([Problem(path="pattern", message=message)])
     try:
         return model.model_validate(data, by_alias=True, by_name=False)
@@ -81,10 +85,21 @@ def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInpu
             [Problem(path="", message=f'start with one JSON object {{"spec": {{…}}}}, not {got}')]
         )
     data = arguments[0]
+    _require_keys(data)
+    spec = parse_spec(data.get("spec"))
+    if not isinstance(spec, model):
+        message = f"{spec.pattern} is run by another workflow type: {WORKFLOW_TYPES[spec.pattern]}"
+        raise BadInputError([Problem(path="spec.pattern", message=message)])
+    inputs = resolve_inputs(spec, dict(data.get("inputs") or {}))
+    event = dict(data.get("event") or {})
+    _require_title(spec, {"inputs": inputs, "event": event})
+    return OrchestrationInput(spec, inputs, event, _carried(data.get("carry")))
+
+
+def _require_keys(data: Mapping[Any, Any]) -> None:
+    unknown = islice((str(key) for key in data if key not in _KEYS), MAX_PROBLEMS)
     found = [
-        Problem(path=str(key), message=f"unknown key; {nearest(str(key), _KEYS[:3])}")
-        for key in data
-        if key not in _KEYS
+        Problem(path=key, message=f"unknown key; {nearest(key, _KEYS[:3])}") for key in unknown
     ]
     found += [
         Problem(path=key, message="must be an object")
@@ -93,22 +108,35 @@ def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInpu
     ]
     if found:
         raise BadInputError(found)
-    spec = parse_spec(data.get("spec"))
-    if not isinstance(spec, model):
-        message = f"{spec.pattern} is run by another workflow type: {WORKFLOW_TYPES[spec.pattern]}"
-        raise BadInputError([Problem(path="spec.pattern", message=message)])
-    inputs = resolve_inputs(spec, dict(data.get("inputs") or {}))
-    event = dict(data.get("event") or {})
-    return OrchestrationInput(spec, inputs, event, data.get("carry"))
+
+
+def _require_title(spec: Spec, given: dict[str, Any]) -> None:
+    """Refuse a title that reads what was not given: nothing runs without a title."""
+    run = dict.fromkeys(RUN_FIELDS, "")
+    try:
+        expressions.render(spec.report.title, {**given, "run": run})
+    except expressions.ExpressionError as error:
+        raise BadInputError([Problem(path="spec.report.title", message=str(error))]) from error
+
+
+def _carried(carry: Any) -> OrchestrationState | None:
+    try:
+        return None if carry is None else OrchestrationState.model_validate(carry)
+    except ValidationError as error:
+        problems = problems_of(error, OrchestrationState)
+        found = [
+            Problem(path=f"carry.{one.path}".rstrip("."), message=one.message) for one in problems
+        ]
+        raise BadInputError(found) from error
 
 
 def resolve_inputs(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:
     """Fill in defaults, as `workflow_dispatch` does; refuse what is not declared."""
     declared = spec.on.workflow_dispatch.inputs if spec.on.workflow_dispatch else {}
+    unknown = islice((str(name) for name in given if name not in declared), MAX_PROBLEMS)
     found = [
         Problem(path=f"inputs.{name}", message=f"not declared; {nearest(name, declared)}")
-        for name in given
-        if name not in declared
+        for name in unknown
     ]
     values: dict[str, Any] = {}
     for name, one in declared.items():
@@ -116,7 +144,7 @@ def resolve_inputs(spec: Spec, given: dict[str, Any]) -> dict[str, Any]:
         if value is None and one.required:
             found.append(Problem(path=f"inputs.{name}", message="required; give it a value"))
         if one.type == "choice" and value is not None and value not in one.options:
-            message = f"{value!r} is none of {', '.join(one.options)}"
+            message = f"{shown(value)} is none of {', '.join(one.options)}"
             found.append(Problem(path=f"inputs.{name}", message=message))
         values[name] = value
     if found:

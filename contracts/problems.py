@@ -4,12 +4,16 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
 
 from contracts.base import MAX_TEXT, Sent, clip
 
 MAX_PROBLEMS = 20
 """How many mistakes are told at once."""
+
+_MAX_PATH, _MAX_SHOWN = 200, 80
+_MAX_COMPARED = 1_000
+"""Of what is known, so many are compared with a word; comparing must not take seconds."""
 
 
 class Problem(Sent):
@@ -18,23 +22,46 @@ class Problem(Sent):
     path: str
     message: str
 
+    @field_validator("path")
+    @classmethod
+    def _path_is_short(cls, path: str) -> str:
+        return clip(path, _MAX_PATH)
+
+    @field_validator("message")
+    @classmethod
+    def _message_is_short(cls, message: str) -> str:
+        return clip(message, MAX_TEXT)
+
+    @field_validator("path", "message", mode="before")
+    @classmethod
+    def _is_text(cls, text: Any) -> Any:
+        """Spell out halves of characters, which no message can carry."""
+        return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
+
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Turn pydantic's errors into a person's words, with the nearest known key suggested."""
-    found = [
-        Problem(path=_path(e["loc"]), message=clip(_message(e, model), MAX_TEXT))
-        for e in error.errors(include_url=False)
+    return [
+        Problem(path=_path(e["loc"]), message=_message(e, model))
+        for e in error.errors(include_url=False)[:MAX_PROBLEMS]
     ]
-    return found[:MAX_PROBLEMS]
+
+
+def shown(value: Any) -> str:
+    """Show the beginning of what somebody wrote, whatever it is."""
+    try:
+        return clip(repr(value), _MAX_SHOWN)
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return f"a {type(value).__name__} that is too large to show"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say `did you mean x?`, or list what is known when nothing is near."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    names = sorted(known)[:_MAX_COMPARED]
+    near = difflib.get_close_matches(word[:_MAX_PATH], names, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
 
 
@@ -52,8 +79,7 @@ def _message(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         return "this key is required; add it"
     if kind == "value_error":
         return text.removeprefix("Value error, ")
-    shown = clip(repr(error.get("input")), 80)
-    return f"{text[0].lower()}{text[1:]} (here: {shown})"
+    return f"{text[0].lower()}{text[1:]} (here: {shown(error.get('input'))})"
 
 
 def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
