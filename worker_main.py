@@ -23,18 +23,13 @@ from activities.watch import WatchActivities
 from activities.watching import Watching
 from activities.workers import WorkerActivities
 from contracts import names
-from starter.connection import (
-    CannotConnectError,
-    MissingAttributesError,
-    connect,
-    require_search_attributes,
-)
+from starter.connection import connect, require_search_attributes
+from starter.exits import BAD_INPUT, CliError
 from starter.telemetry import set_up_logging, tracing_plugins
 from workflows.plugin import WORKFLOWS
 
 GRACE = timedelta(seconds=10)
 """How long activities may go on after SIGTERM before they are cancelled."""
-EXIT_BAD_INPUT, EXIT_UNREACHABLE = 2, 3
 
 _SETTLE_SECONDS = 0.3
 """Python may abort when it ends right after a Worker did (sdk-python issue 300)."""
@@ -99,17 +94,14 @@ async def serve(workers: Sequence[Worker], stop: asyncio.Event) -> None:
 
 async def run() -> int:
     """Run the Temporal Worker of this process; returns its exit code."""
-    set_up_logging(os.environ)
     try:
+        set_up_logging(os.environ)
         settings = settings_from(os.environ)
         client = await connect(tracing_plugins(os.environ))
         await require_search_attributes(client)
-    except (SettingsError, MissingAttributesError) as error:
+    except (SettingsError, CliError) as error:
         logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced
-        return EXIT_BAD_INPUT
-    except CannotConnectError as error:
-        logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced
-        return EXIT_UNREACHABLE
+        return error.code if isinstance(error, CliError) else BAD_INPUT
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,11 +1,14 @@
 """Settings of a Temporal Worker, from its environment. Tokens are read here and nowhere else."""
 
 import hashlib
+import math
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from github import Auth, Github
 
@@ -21,7 +24,10 @@ APP_INSTALLATION = "PODIUM_GITHUB_APP_INSTALLATION_ID"
 MARKER_KEY = "PODIUM_MARKER_KEY"
 SETTLE_SECONDS = "PODIUM_SETTLE_SECONDS"
 
+MAX_SETTLE_SECONDS = 3_600
+
 _DEFAULT_API = "https://api.github.com"
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class SettingsError(ValueError):
@@ -43,12 +49,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: no token and no App, or a value that is none.
     """
-    api_url = environment.get(GITHUB_API_URL) or _DEFAULT_API
+    api_url = _api_url(environment.get(GITHUB_API_URL) or _DEFAULT_API)
     auth, secret = _auth(environment, api_url)
     key = environment.get(MARKER_KEY) or secret
     return Settings(
         github=GitHub(GitHubClient(auth, api_url)),
-        markers=Markers(hashlib.sha256(key.encode()).digest()),
+        markers=Markers(hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()),
         settle=_settle(environment.get(SETTLE_SECONDS)),
     )
 
@@ -57,9 +63,26 @@ def _settle(value: str | None) -> timedelta:
     if not value:
         return SETTLE_MAX
     try:
-        return timedelta(seconds=float(value))
-    except ValueError as error:
-        raise SettingsError(f"{SETTLE_SECONDS}={value!r} is no number of seconds") from error
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= MAX_SETTLE_SECONDS:  # NaN is neither
+        raise SettingsError(
+            f"{SETTLE_SECONDS}={value!r} is no number of seconds that can be waited: write one "
+            f"above 0, and at most {MAX_SETTLE_SECONDS}"
+        )
+    return timedelta(seconds=seconds)
+
+
+def _api_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        good = False
+    if not good or not url.isprintable() or " " in url:
+        raise SettingsError(f"{GITHUB_API_URL}={url}: no URL; write for example {_DEFAULT_API}")
+    return url
 
 
 def _auth(environment: Mapping[str, str], api_url: str) -> tuple[Auth.Auth, str]:
@@ -73,15 +96,28 @@ def _auth(environment: Mapping[str, str], api_url: str) -> tuple[Auth.Auth, str]
             f"{APP_INSTALLATION}"
         )
     installation = environment.get(APP_INSTALLATION, "")
-    if not installation.isdigit():
+    if not _NUMBER.fullmatch(installation):
         raise SettingsError(f"{APP_INSTALLATION}={installation!r} is no installation id")
-    try:
-        key = Path(key_file).read_text()
-    except OSError as error:
-        raise SettingsError(f"{APP_KEY_FILE}: {error}") from error
-    app = Auth.AppAuth(app_id, key)
+    app, key = _app(app_id, key_file)
     requester = Github(auth=app, base_url=api_url, retry=None).requester
     return OneRefresh(app.get_installation_auth(int(installation), requester=requester)), key
+
+
+def _app(app_id: str, key_file: str) -> tuple[Auth.AppAuth, str]:
+    try:
+        key = Path(key_file).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else "no text"
+        raise SettingsError(f"{APP_KEY_FILE}={key_file}: cannot be read: {said}") from None
+    try:
+        app = Auth.AppAuth(app_id, key)
+        app.create_jwt()
+    except Exception:  # noqa: BLE001 - each library has its own; none may tell of the content
+        raise SettingsError(
+            f"{APP_KEY_FILE}={key_file}: holds no private key that can sign; download a new one "
+            "from the App's settings"
+        ) from None
+    return app, key
 
 
 class OneRefresh(Auth.Auth):

@@ -11,19 +11,30 @@ from pythonjsonlogger.json import JsonFormatter
 from temporalio.client import Plugin
 from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
 
+from activities.settings import SettingsError
+
 LOG_LEVEL = "PODIUM_LOG_LEVEL"
+_DEFAULT_LEVEL = "INFO"
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 def set_up_logging(environment: Mapping[str, str]) -> None:
-    """Log one JSON object per line to standard error."""
+    """Log one JSON object per line to standard error.
+
+    Raises:
+        SettingsError: a level that there is not; what is wrong can be logged all the same.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(
         JsonFormatter("{asctime}{levelname}{name}{message}", style="{", json_ensure_ascii=False)
     )
-    level = environment.get(LOG_LEVEL, "INFO").upper()
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=_DEFAULT_LEVEL, handlers=[handler], force=True)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
+    level = environment.get(LOG_LEVEL) or _DEFAULT_LEVEL
+    if level.upper() not in logging.getLevelNamesMapping():
+        raise SettingsError(f"{LOG_LEVEL}={level!r} is no level: write {', '.join(_LEVELS)}")
+    logging.getLogger().setLevel(level.upper())
 
 
 def tracing_plugins(environment: Mapping[str, str]) -> list[Plugin]:
