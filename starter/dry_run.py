@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from activities.settings import APP_ID, GITHUB_TOKEN, Settings
+from activities.settings import GITHUB_TOKEN, Settings
 from contracts import expressions
 from contracts.base import format_duration, kebab
+from contracts.problems import Problem
 from contracts.runs import Item
 from contracts.specs.common import Spec, WorkerSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
@@ -33,7 +34,10 @@ async def check(
     Raises:
         CliError: what would not work, with the spec's line.
     """
-    is_app = APP_ID in os.environ and GITHUB_TOKEN not in os.environ
+    is_app = not os.environ.get(GITHUB_TOKEN)  # as the settings were made: the token comes first
+    now = datetime.now(UTC)
+    reads = preflight.context(file.spec, started_with, now, workflow_id)
+    _require_title(file, reads)
     page = await preflight.check_repository(file, settings, is_app=is_app)
     workers = await preflight.check_workers(file, settings)
     for checked in workers:
@@ -42,9 +46,7 @@ async def check(
         if lacks := preflight.uncorrelated(checked):
             warn(lacks)
     if isinstance(file.spec, OrchestratorWorkerSpec):
-        now = datetime.now(UTC)
         first = await read_items(file.spec, settings, now, most=1)
-        reads = preflight.context(file.spec, started_with, now, workflow_id)
         _require(file, workers, reads, first.items)
     return page
 
@@ -115,6 +117,14 @@ def _require(
     if found:
         told = list({str(problem): problem for problem in found}.values())
         raise CliError(str(file.error(told[:_MAX_PROBLEMS])))
+
+
+def _require_title(file: SpecFile, reads: dict[str, Any]) -> None:
+    """Raise for a title that reads what this start does not give."""
+    try:
+        expressions.render(file.spec.report.title, reads)
+    except expressions.ExpressionError as error:
+        raise file.error([Problem(path="report.title", message=str(error))]) from error
 
 
 def _dispatches(worker: WorkerSpec, spec: Spec) -> str:

@@ -1,11 +1,17 @@
 """`podium start --dry-run` tells what would be done, and does none of it."""
 
 import time
+from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import pytest
 
+from activities.settings import Settings
+from starter import dry_run, preflight
 from starter.children import free_ports
+from starter.exits import CliError
+from starter.spec_file import load_spec
 from tests.cli.backstage import Backstage
 from tests.cli.conftest import Podium, Write
 
@@ -109,3 +115,39 @@ def test_a_schedule_is_noted_with_the_command_that_makes_it_live(
     assert "on.schedule (daily) is not run by `start`" in said.err
     assert "temporal schedule create --schedule-id podium/nightly --cron '0 0 * * *'" in said.err
     assert f"podium render {spec} > run.json" in said.err
+
+
+@pytest.mark.parametrize(("token", "is_app"), [("", True), ("a-token", False)])
+async def test_an_empty_token_counts_as_none(
+    write: Write, monkeypatch: pytest.MonkeyPatch, token: str, *, is_app: bool
+) -> None:
+    """GitHub says of an App what it may do in other words than of a person."""
+    told: list[bool] = []
+
+    async def look(file: object, settings: object, *, is_app: bool) -> str:
+        told.append(is_app)
+        raise CliError("enough")
+
+    monkeypatch.setattr(preflight, "check_repository", look)
+    monkeypatch.setenv("PODIUM_GITHUB_APP_ID", "1")
+    monkeypatch.setenv("GITHUB_TOKEN", token)
+
+    with pytest.raises(CliError, match="enough"):
+        await dry_run.check(load_spec(write()), {"inputs": {}}, cast("Settings", None), "an-id")
+
+    assert told == [is_app]
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], []], ids=["dry-run", "start"])
+def test_a_title_that_reads_what_the_event_lacks_is_told_with_its_line(
+    podium: Podium, write: Write, backstage: Backstage, tmp_path: Path, options: list[str]
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"action": "opened"}')
+    spec = write(more='report:\n  title: "of ${{ event.actoin }}"\n')
+
+    said = podium("start", spec, "--event", event, *options)
+
+    assert said.code == 2
+    assert f"{spec}:22: report.title: " in said.err
+    assert "did you mean event.action?" in said.err
