@@ -106,3 +106,12 @@ def test_a_refusal_is_told_in_the_words_of_the_code(message: str) -> None:
 
     assert len("".join(pieces)) > 10, "anything would match"
     assert [file for file in product() if any(said.search(text) for text in literals(file))]
+
+
+def test_who_has_to_share_the_marker_key_is_told() -> None:
+    """Without it a dry run takes the reports of earlier runs for items."""
+    row = settings_told()["PODIUM_MARKER_KEY"]
+
+    assert row[1].strip() == "W, C"
+    assert "Command line and Temporal Worker must share it" in row[3]
+    assert "dry run" in row[3]
