@@ -39,7 +39,7 @@ class Hub:
         self.settings = Settings()
         self.identities = Identities()
         self.ledger = Ledger()
-        self.trees = Trees(scratch / "trees")
+        self.trees = Trees(scratch / "trees", own=(scratch, data_folder))
         self.shapes = Shapes(api_url)
         self.run_shapes = RunShapes(self.shapes)
         self.issue_shapes = IssueShapes(self.shapes)

@@ -228,9 +228,10 @@ def seed_issue(hub: Hub, repository: Repository, entry: dict[str, Any]) -> Issue
 
 
 def _seeded_pull(entry: dict[str, Any]) -> PullRequest | None:
-    if not entry.get("pull_request"):
+    told = entry.get("pull_request")
+    if told is None:  # where the key is there, GitHub means a pull request, whatever it holds
         return None
-    merged = entry["pull_request"].get("merged_at")
+    merged = told.get("merged_at")
     return PullRequest(
         head=f"seed-{entry['number']}",
         base="main",

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess  # nosec - git with fixed arguments
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +46,15 @@ class Tree:
 class Trees:
     """The current snapshot of every served folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, own: Iterable[Path] = ()) -> None:
+        """Nothing is taken yet.
+
+        Args:
+            folder: holds the snapshots.
+            own: folders of the sandbox itself; no snapshot holds them, or it would hold itself.
+        """
         self._folder = folder
+        self._own = frozenset(str(one.resolve()) for one in own)
         self._by_sha: dict[str, Tree] = {}
         self._known: dict[tuple[str, str], tuple[float, str, Tree]] = {}
 
@@ -54,13 +62,13 @@ class Trees:
         """The snapshot of a folder as it is now (at most 0.2 s old).
 
         Raises:
-            ValueError: the folder is missing or holds more than 5,000 files.
+            ValueError: the folder is missing, the sandbox's own, or holds more than 5,000 files.
         """
         key, moment = (source, branch), time.monotonic()
         known = self._known.get(key)
         if known and moment - known[0] < _LOOK_EVERY_SECONDS:
             return known[2]
-        mark = _fingerprint(Path(source))
+        mark = self._fingerprint(Path(source))
         tree = known[2] if known and known[1] == mark else self._take(Path(source), branch, mark)
         self._known[key] = (moment, mark, tree)
         self._by_sha[tree.sha] = tree
@@ -78,32 +86,38 @@ class Trees:
         place = hashlib.sha256(f"{source}\0{branch}\0{mark}".encode()).hexdigest()[:24]
         folder = self._folder / place
         if not folder.exists():
-            shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*_IGNORED))
+            # A link stays one, as on GitHub; followed, it may lead to what holds it.
+            shutil.copytree(source, folder, symlinks=True, ignore=self._left_out)
             _git(folder, "init", "--quiet", "--template=", "--initial-branch", branch)
             _git(folder, "remote", "add", "origin", f"https://localhost/{source.name}.git")
             _git(folder, "add", "--all", "--force")
             _git(folder, "commit", "--quiet", "--allow-empty", "-m", "Snapshot")
         return Tree(_git(folder, "rev-parse", "HEAD").strip(), folder)
 
+    def _left_out(self, folder: str, names: Iterable[str]) -> set[str]:
+        return {n for n in names if n in _IGNORED or os.path.join(folder, n) in self._own}  # noqa: PTH118 - as `_own` has it
+
+    def _fingerprint(self, source: Path) -> str:
+        if not source.is_dir():
+            raise ValueError(f"There is no folder {source}")
+        if str(source.resolve()) in self._own:
+            raise ValueError(f"{source} is the sandbox's own scratch folder; serve another one")
+        digest, count = hashlib.sha256(), 0
+        for folder, names, files in os.walk(source):
+            names[:] = sorted(set(names) - self._left_out(folder, names))
+            links = [name for name in names if (Path(folder) / name).is_symlink()]
+            for name in sorted([*files, *links]):
+                stat = (Path(folder) / name).lstat()
+                digest.update(f"{folder}/{name}\0{stat.st_mtime_ns}\0{stat.st_size}\n".encode())
+                count += 1
+            if count > MAX_FILES:
+                raise ValueError(f"{source} holds more than {MAX_FILES} files")
+        return digest.hexdigest()
+
 
 def blob_sha(content: bytes) -> str:
     """The id that git gives to a file's content."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324 - git's own
-
-
-def _fingerprint(source: Path) -> str:
-    if not source.is_dir():
-        raise ValueError(f"There is no folder {source}")
-    digest, count = hashlib.sha256(), 0
-    for folder, names, files in os.walk(source):
-        names[:] = sorted(set(names) - _IGNORED)
-        for name in sorted(files):
-            stat = (Path(folder) / name).lstat()
-            digest.update(f"{folder}/{name}\0{stat.st_mtime_ns}\0{stat.st_size}\n".encode())
-            count += 1
-        if count > MAX_FILES:
-            raise ValueError(f"{source} holds more than {MAX_FILES} files")
-    return digest.hexdigest()
 
 
 def _git(folder: Path, *arguments: str) -> str:

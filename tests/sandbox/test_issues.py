@@ -39,6 +39,20 @@ def test_seeded_issues_keep_number_text_labels_and_author(repo: Repo) -> None:
     assert made["number"] == 44
 
 
+def test_what_says_that_it_is_a_pull_request_is_one_whatever_it_says_of_it(repo: Repo) -> None:
+    entries = [
+        {"number": 1, "title": "Nothing more", "pull_request": {}},
+        {"number": 2, "title": "An issue", "pull_request": None},
+        {"number": 3, "title": "Merged", "pull_request": {"merged_at": "2026-01-02T03:04:05Z"}},
+    ]
+    repo.control.seed_issues(repo.name, entries)
+
+    listed = {issue["number"]: issue for issue in repo.get("/issues")}
+
+    assert [n for n, issue in sorted(listed.items()) if "pull_request" in issue] == [1, 3]
+    assert [pull["number"] for pull in repo.get("/pulls", direction="asc")] == [1, 3]
+
+
 def test_lists_filter_sort_and_leave_out_closed_issues(repo: Repo) -> None:
     for title, labels in (("a", ["x"]), ("b", ["x", "Y"]), ("c", [])):
         repo.ask("POST", "/issues", {"title": title, "labels": labels})
