@@ -180,6 +180,10 @@ class SandboxControl:
         folder: Path | None = None,
         files: Mapping[str, str] | None = None,
         branches: Iterable[str] = (),
+        *,
+        archived: bool = False,
+        fork: bool = False,
+        topics: Iterable[str] = (),
     ) -> None:
         """Serve `owner/name` from a folder, or from texts by path."""
         body = {
@@ -187,6 +191,9 @@ class SandboxControl:
             "folder": str(folder) if folder else None,
             "files": dict(files) if files else None,
             "branches": list(branches),
+            "archived": archived,
+            "fork": fork,
+            "topics": list(topics),
         }
         self._ask("POST", "repositories", body)
 

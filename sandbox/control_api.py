@@ -151,6 +151,8 @@ class Control:
         asked = NewRepository.model_validate(body)
         folder = Path(asked.folder) if asked.folder else self._write(asked)
         repository = self._hub.add_repository(asked.repository, folder)
+        repository.archived, repository.fork = asked.archived, asked.fork
+        repository.topics = asked.topics
         for branch in asked.branches:
             repository.branches[branch] = self._hub.tree(repository).sha
         return {"repository": repository.full_name, "folder": repository.folder}

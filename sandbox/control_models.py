@@ -118,6 +118,9 @@ class NewRepository(BaseModel):
     folder: str | None = None
     files: dict[str, str] | None = None
     branches: list[str] = Field(default_factory=list)
+    archived: bool = False
+    fork: bool = False
+    topics: list[str] = Field(default_factory=list)
 
 
 class SarifRecord(BaseModel):

@@ -101,6 +101,10 @@ class Repository:
     folder: str
     created_at: float
     default_branch: str = "main"
+    archived: bool = False
+    """Read only: nothing runs there, and nothing can be uploaded."""
+    fork: bool = False
+    topics: list[str] = field(default_factory=list)
     branches: dict[str, str] = field(default_factory=dict)
     """Commit by name, for the branches besides the default one."""
     changes: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -120,7 +120,7 @@ class Shapes:
     def minimal_repository(self, repository: Repository) -> dict[str, Any]:
         """A `minimal-repository`."""
         known = self._repositories.get(repository.id)
-        if known is None:
+        if known is None or known["fork"] != repository.fork:
             known = self._repositories[repository.id] = self._minimal(repository)
         return known
 
@@ -135,11 +135,11 @@ class Shapes:
             "private": False,
             "html_url": self.html_url(repository),
             "description": None,
-            "fork": False,
+            "fork": repository.fork,
             "url": url,
         } | {name: url + rest for name, rest in _REPOSITORY_LINKS.items()}
 
-    def repository(self, repository: Repository, *, archived: bool = False) -> dict[str, Any]:
+    def repository(self, repository: Repository) -> dict[str, Any]:
         """A `full-repository`."""
         html, created = self.html_url(repository), iso(repository.created_at)
         open_issues = sum(issue.state == "open" for issue in repository.issues.values())
@@ -164,8 +164,9 @@ class Shapes:
                 "has_wiki": False,
                 "has_pages": False,
                 "has_discussions": False,
-                "archived": archived,
+                "archived": repository.archived,
                 "disabled": False,
+                "topics": repository.topics,
                 "visibility": "public",
                 "pushed_at": created,
                 "created_at": created,

@@ -25,6 +25,8 @@ def upload(call: Call) -> Answer:
     """`POST .../code-scanning/sarifs`: gzip, then base64."""
     repo, fields = call.repository, call.fields()
     call.identity.require("security-events", repo)
+    if repo.archived:
+        raise ApiError(403, "Repository was archived so is read-only.")
     for key in fields:
         if key not in _PERMITTED:
             raise ApiError(422, f'Invalid request.\n\n"{key}" is not a permitted key.')
@@ -115,9 +117,11 @@ def organization_repositories(call: Call) -> Answer:
         raise not_found()
     page, headers = page_of(call, found)
     shapes = call.hub.shapes
-    extra = {"archived": False, "disabled": False, "visibility": "public"}
+    extra = {"disabled": False, "visibility": "public"}
     bodies = [
-        shapes.minimal_repository(repo) | extra | {"default_branch": repo.default_branch}
+        shapes.minimal_repository(repo)
+        | extra
+        | {"default_branch": repo.default_branch, "archived": repo.archived, "topics": repo.topics}
         for repo in page
     ]
     return Answer(200, bodies, headers)

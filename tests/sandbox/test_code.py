@@ -146,3 +146,24 @@ def test_an_organizations_repositories_are_listed(repo: Repo) -> None:
     assert (
         repo.session.get(f"{repo.sandbox.api_url}/orgs/nobody/repos", timeout=20).status_code == 404
     )
+
+
+def test_an_archived_repository_and_a_fork_are_listed_as_such(repo: Repo) -> None:
+    files = {"README.md": "Old"}
+    old, copy = "old-org/attic", "old-org/copy"
+    repo.control.add_repository(old, files=files, archived=True, topics=["history"])
+    repo.control.add_repository(copy, files=files)
+    repo.control.add_repository(copy, files=files, fork=True)
+    url = repo.sandbox.api_url
+    listed = repo.session.get(f"{url}/orgs/old-org/repos", timeout=20).json()
+    upload = repo.session.post(
+        f"{url}/repos/{old}/code-scanning/sarifs", json=sarif({"runs": []}), timeout=20
+    )
+    whole = repo.session.get(f"{url}/repos/{old}", timeout=20).json()
+
+    assert [(r["name"], r["archived"], r["fork"], r["topics"]) for r in listed] == [
+        ("attic", True, False, ["history"]),
+        ("copy", False, True, []),
+    ]
+    assert m.FullRepository.model_validate(whole).archived
+    assert upload.status_code == 403
