@@ -1,0 +1,1 @@
+"""A small dashboard server: boards made of tiles, tiles fed by data sources."""
