@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.model import Comment, Issue, Label, Reaction, Repository
+from sandbox.model import Comment, Issue, Label, PullReview, Reaction, Repository
 from sandbox.shapes import Shapes
 from sandbox.wire import iso, iso_or_none, node_id
 
@@ -91,6 +91,25 @@ class IssueShapes:
             "description": label.description,
             "archived_at": None,
             "archived_by": None,
+        }
+
+    def review(self, repository: Repository, issue: Issue, review: PullReview) -> dict[str, Any]:
+        """A `pull-request-review`."""
+        pull_url = f"{self._shapes.repo_url(repository)}/pulls/{issue.number}"
+        page = f"{self._shapes.html_url(repository)}/pull/{issue.number}"
+        html = f"{page}#pullrequestreview-{review.id}"
+        return {
+            "id": review.id,
+            "node_id": node_id("PullRequestReview", review.id),
+            "user": self._shapes.user(review.login),
+            "body": review.body,
+            "state": review.state,
+            "html_url": html,
+            "pull_request_url": pull_url,
+            "author_association": review.association,
+            "_links": {"html": {"href": html}, "pull_request": {"href": pull_url}},
+            "submitted_at": iso(review.submitted_at),
+            "commit_id": issue.pull.head_sha or None if issue.pull else None,
         }
 
     def reaction(self, reaction: Reaction) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.hub import Hub
 from sandbox.issue_shapes import CONTENTS
 from sandbox.model import Comment, Issue, Label, PullRequest, Reaction, Repository
+from sandbox.seeds import seed_comments, seeded_pull
 from sandbox.wire import MAX_BODY_CHARACTERS, ApiError, invalid_field, not_found, now, parse_time
 
 MAX_TITLE_CHARACTERS = 256
@@ -219,22 +220,10 @@ def seed_issue(hub: Hub, repository: Repository, entry: dict[str, Any]) -> Issue
         labels=ensure_labels(hub, repository, entry.get("labels") or []),
         assignees=[str(person["login"]) for person in entry.get("assignees") or []],
         association=str(entry.get("author_association") or "NONE"),
-        pull=_seeded_pull(entry),
+        pull=seeded_pull(hub, entry),
     )
+    seed_comments(hub, repository, issue, entry.get("comments"))
     repository.issues[number] = issue
     repository.next_number = max(repository.next_number, number + 1)
     hub.changed()
     return issue
-
-
-def _seeded_pull(entry: dict[str, Any]) -> PullRequest | None:
-    told = entry.get("pull_request")
-    if told is None:  # where the key is there, GitHub means a pull request, whatever it holds
-        return None
-    merged = told.get("merged_at")
-    return PullRequest(
-        head=f"seed-{entry['number']}",
-        base="main",
-        draft=bool(entry.get("draft")),
-        merged_at=parse_time(merged) if merged else None,
-    )

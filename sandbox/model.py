@@ -46,6 +46,18 @@ class Comment:
 
 
 @dataclass(slots=True)
+class PullReview:
+    """One person's review of a pull request."""
+
+    id: int
+    login: str
+    state: str
+    body: str
+    submitted_at: float
+    association: str = "NONE"
+
+
+@dataclass(slots=True)
 class PullRequest:
     """What makes an issue a pull request."""
 
@@ -55,6 +67,11 @@ class PullRequest:
     base_sha: str = ""
     draft: bool = False
     merged_at: float | None = None
+    mergeable: bool | None = True
+    """False for conflicts, None where it is not known yet."""
+    figures: dict[str, int] = field(default_factory=dict)
+    """`additions`, `deletions` and `changed_files`, where no branch here has the changes."""
+    reviews: list[PullReview] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -110,6 +110,14 @@ def list_files(call: Call) -> Answer:
     return Answer(200, bodies, headers)
 
 
+def list_reviews(call: Call) -> Answer:
+    """`GET .../pulls/{number}/reviews`, oldest first."""
+    issue, repo = _pull(call), call.repository
+    reviews = issue.pull.reviews if issue.pull else []
+    page, headers = page_of(call, sorted(reviews, key=lambda review: review.submitted_at))
+    return Answer(200, [call.hub.issue_shapes.review(repo, issue, one) for one in page], headers)
+
+
 _SHARED = (
     *("html_url", "number", "state", "locked", "title", "user", "body", "labels", "milestone"),
     *("created_at", "updated_at", "closed_at", "assignee", "assignees", "author_association"),
@@ -152,11 +160,15 @@ def _body(call: Call, issue: Issue) -> dict[str, Any]:
             "additions": sum(change.additions for change in files),
             "deletions": sum(change.deletions for change in files),
             "changed_files": len(files),
+            **pull.figures,
             "head": _side(call, pull.head, head_sha),
             "base": _side(call, pull.base, pull.base_sha),
             "_links": _links(url, as_issue, links),
         }
     )
+
+
+_MERGEABLE = {True: "clean", False: "dirty", None: "unknown"}
 
 
 def _merging(pull: PullRequest) -> dict[str, Any]:
@@ -165,8 +177,8 @@ def _merging(pull: PullRequest) -> dict[str, Any]:
         "merged": pull.merged_at is not None,
         "merged_by": None,
         "merge_commit_sha": None,
-        "mergeable": True,
-        "mergeable_state": "clean",
+        "mergeable": pull.mergeable,
+        "mergeable_state": _MERGEABLE[pull.mergeable],
         "auto_merge": None,
     }
 
@@ -203,4 +215,5 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", f"{_P}/{{number:int}}"): get,
     ("PATCH", f"{_P}/{{number:int}}"): edit,
     ("GET", f"{_P}/{{number:int}}/files"): list_files,
+    ("GET", f"{_P}/{{number:int}}/reviews"): list_reviews,
 }
