@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +19,16 @@ from contracts.runs import CollectOrder
 
 MAX_ZIP_BYTES = 1024 * 1024
 MAX_COMMENT_PAGES = 3
+_BROKEN = (
+    zipfile.BadZipFile,
+    ValueError,
+    RuntimeError,  # encrypted; also NotImplementedError, a compression that nobody knows
+    EOFError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""All that a zip of a stranger's making can bring about."""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*(.*)")
 
 
@@ -41,7 +53,7 @@ def artifact(actions: Actions, order: CollectOrder) -> Found | None:
     packed = actions.artifact_zip(run.repository, newest["id"], MAX_ZIP_BYTES)
     try:
         return Found(_unpack(packed, newest.get("digest"), order.max_bytes), "artifact", url)
-    except (zipfile.BadZipFile, ValueError) as error:
+    except _BROKEN as error:
         # A broken artifact is the worker's fault: the text is judged like any other.
         return Found(f"unreadable artifact: {error}", "artifact", url)
 

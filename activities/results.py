@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ from contracts.worker import (
 _ARTIFACT_LOOKS = (0.0, 1.0, 2.0)
 """Seconds before each look for an artifact; before upload-artifact v4 they came late."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
+_MAX_DEPTH = 64
+"""Arrays and objects within each other; decoders give up at 200, and reports nest results."""
 
 _CONCLUSIONS = {
     "cancelled": (OutcomeStatus.CANCELLED, "the run was cancelled"),
@@ -64,12 +67,7 @@ class ResultActivities:
         looks = _ARTIFACT_LOOKS if green else _ARTIFACT_LOOKS[:1]
         with told_to_temporal():
             found = await self._find(order, looks)
-        if green:
-            return _verdict(order, found)
-        status, reason = _CONCLUSIONS.get(
-            order.conclusion or "", (OutcomeStatus.FAILURE, f"conclusion {order.conclusion}")
-        )
-        return _failed_run(order, status, reason, found)
+        return _judge(order, found)
 
     async def _find(self, order: CollectOrder, looks: tuple[float, ...]) -> Found | None:
         for channel in order.channels:
@@ -94,6 +92,22 @@ class ResultActivities:
     async def _comment(self, order: CollectOrder) -> Found | None:
         since: datetime = order.run.dispatched_at - _CLOCKS_DIFFER
         return await self._github.call(channels.comment, self._github.issues, order, since)
+
+
+def _judge(order: CollectOrder, found: Found | None) -> Verdict:
+    """Say what a run is worth, in a verdict that the workflow is sure to be able to read."""
+    green = order.conclusion in _GREEN
+    status, reason = _CONCLUSIONS.get(
+        order.conclusion or "", (OutcomeStatus.FAILURE, f"conclusion {order.conclusion}")
+    )
+    try:
+        judged = _verdict(order, found) if green else _failed_run(order, status, reason, found)
+        return Verdict.model_validate_json(judged.model_dump_json())
+    except Exception as error:  # noqa: BLE001 - no bytes of a stranger's may wedge a workflow
+        why = f"the result cannot be used: {type(error).__name__}: {error}"
+        if green:
+            return Verdict(status=OutcomeStatus.INVALID_RESULT, reason=clip(_whole(why)))
+        return Verdict(status=status, reason=clip(_whole(f"{reason}; {why}")))
 
 
 def _verdict(order: CollectOrder, found: Found | None) -> Verdict:
@@ -136,13 +150,14 @@ def read_result(order: CollectOrder, text: str) -> WorkerResult:
         UnknownProtocolError: a version that this Podium does not know.
         ValueError: anything else that is wrong, in words.
     """
-    size = len(text.encode())
+    size = len(text.encode(errors="surrogatepass"))
     if size > order.max_bytes:
         raise ValueError(f"the result has {size} bytes, the limit is {order.max_bytes}")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the result is no JSON: {error}") from error
+    data = _portable(data)
     if not isinstance(data, dict):
         raise ValueError("the result is no JSON object")  # noqa: TRY004 - callers catch one kind
     if data.get("protocol") not in KNOWN_PROTOCOLS:
@@ -155,6 +170,37 @@ def read_result(order: CollectOrder, text: str) -> WorkerResult:
     _check_identity(order, result)
     _check_schema(order.result_schema, result.outputs)
     return result
+
+
+def _portable(value: Any, deeper: int = _MAX_DEPTH) -> Any:
+    """Copy a JSON value as one that every decoder on its way reads as the same.
+
+    Raises:
+        ValueError: numbers that are not finite, or nesting that decoders give up at.
+    """
+    if isinstance(value, str):
+        return _whole(value)
+    if isinstance(value, (int, float)) and not _is_finite(value):
+        raise ValueError("the result has a number that is not finite; JSON knows none")
+    if not isinstance(value, (dict, list)):
+        return value
+    if not deeper:
+        raise ValueError(f"the result is nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, list):
+        return [_portable(one, deeper - 1) for one in value]
+    return {_whole(key): _portable(one, deeper - 1) for key, one in value.items()}
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer that no float can hold
+        return False
+
+
+def _whole(text: str) -> str:
+    """Replace halves of characters, as are left where a worker cut text within an emoji."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _check_identity(order: CollectOrder, result: WorkerResult) -> None:

@@ -5,11 +5,11 @@ it publishes. Both carry a protocol version; a version that is not known is refu
 """
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
-from contracts.base import MAX_TEXT, Sent
+from contracts.base import MAX_TEXT, Sent, clip
 from contracts.names import AW_CONTEXT_INPUT, DISPATCH_ID_INPUT
 
 PROTOCOL = "podium/v1"
@@ -21,6 +21,8 @@ MAX_INPUT_CHARACTERS = 65_535
 """GitHub's limit on the whole of the inputs of one dispatch."""
 MAX_ERRORS = 20
 """Errors kept of one result; the worker's own list may be longer."""
+MAX_NAME, MAX_CODE = 200, 100
+"""Characters kept of a worker's name and of an error's code."""
 
 
 class UnknownProtocolError(ValueError):
@@ -158,11 +160,22 @@ class WorkerStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+def _cut(limit: int) -> BeforeValidator:
+    """Cut what a worker says at length: its work is not lost over it."""
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, str):
+            return clip(value, limit)
+        return value[:limit] if isinstance(value, (list, tuple)) else value
+
+    return BeforeValidator(cut)
+
+
 class WorkerError(Sent):
     """One error that a worker reports."""
 
-    message: str = Field(max_length=MAX_TEXT)
-    code: str = Field(default="", max_length=100)
+    message: Annotated[str, _cut(MAX_TEXT)] = Field(max_length=MAX_TEXT)
+    code: Annotated[str, _cut(MAX_CODE)] = Field(default="", max_length=MAX_CODE)
 
 
 class WorkerResult(Sent):
@@ -171,16 +184,18 @@ class WorkerResult(Sent):
     protocol: Literal["podium/v1"]
     dispatch_id: str = ""
     """As received; empty where the worker was started by hand."""
-    worker: str = Field(max_length=200)
+    worker: Annotated[str, _cut(MAX_NAME)] = Field(max_length=MAX_NAME)
     run_id: int
     run_attempt: int = Field(default=1, ge=1)
     status: WorkerStatus
-    summary: str = Field(default="", max_length=MAX_TEXT)
+    summary: Annotated[str, _cut(MAX_TEXT)] = Field(default="", max_length=MAX_TEXT)
     outputs: dict[str, Any] = Field(default_factory=dict)
-    errors: tuple[WorkerError, ...] = Field(default=(), max_length=MAX_ERRORS)
-    metrics: dict[str, float] = Field(default_factory=dict)
+    errors: Annotated[tuple[WorkerError, ...], _cut(MAX_ERRORS)] = Field(
+        default=(), max_length=MAX_ERRORS
+    )
+    metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
     """Figures by name; the unit is part of the name, as in `duration_seconds`."""
-    progress: float | None = Field(default=None, ge=0, le=1)
+    progress: FiniteFloat | None = Field(default=None, ge=0, le=1)
     """Share done, for a result that is published before the end."""
 
     @model_validator(mode="before")
