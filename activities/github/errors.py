@@ -20,6 +20,8 @@ from temporalio.exceptions import ApplicationError
 from contracts import errors
 from contracts.base import clip
 
+_MAX_MESSAGE = 500
+"""Characters kept of an answer: a gateway's HTML page is no help in a history."""
 _SHORTEST_WAIT = timedelta(seconds=1)
 _SECONDARY_WAIT = timedelta(minutes=1)
 """GitHub: without `retry-after`, wait at least a minute after a secondary limit."""
@@ -32,7 +34,7 @@ class GitHubError(Exception):
 
     def __init__(self, message: str, status: int = 0) -> None:
         self.status = status
-        super().__init__(clip(message))
+        super().__init__(clip(message, _MAX_MESSAGE))
 
 
 class RefusedError(GitHubError):

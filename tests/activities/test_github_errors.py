@@ -82,4 +82,5 @@ def test_the_wait_is_githubs_own_and_bounded(
 def test_messages_from_outside_are_bounded() -> None:
     error = error_of("GET", "/x", 500, {}, "x" * 1_000_000)
 
-    assert len(str(error)) <= 1_000
+    assert len(str(error)) <= 500
+    assert len(to_application_error(error).message) <= 500
