@@ -93,6 +93,9 @@ class RunRow(Sent):
     status: str
     conclusion: str | None = None
     dispatch_id: str | None = None
+    """As its title says; None for runs that no dispatch started."""
+    workflow: str = ""
+    """Its file under `.github/workflows/`; empty where that is not known."""
     url: str = ""
     seconds: float | None = None
     """How long it ran, by GitHub's clock; None before it has ended."""
@@ -153,6 +156,10 @@ class RunWatchState(Sent):
     snapshot: tuple[RunRow, ...] = ()
     handled: tuple[RunRow, ...] = ()
     """Done with: delivered, surplus or abandoned."""
+    ended: dict[str, WatchedRun] = Field(default_factory=dict)
+    """Dispatches whose run has ended, the latest ones."""
+    unwanted: dict[str, datetime] = Field(default_factory=dict)
+    """Announced dispatches whose waiter is gone; a run that shows yet is cancelled."""
     marks: tuple[PageMark, ...] = ()
     unsent: dict[str, tuple[Completion, ...]] = Field(default_factory=dict)
     """By the waiter's workflow id."""

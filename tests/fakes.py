@@ -226,6 +226,7 @@ class FakeGitHub:
             status=run.status(self.now),
             conclusion=run.conclusion(self.now),
             dispatch_id=find_dispatch_id(f"analyzer [{run.dispatch_id}]"),
+            workflow="analyzer.yml",
             url=self._url(run.run_id),
             seconds=run.behaviour.seconds,
         )

@@ -1,5 +1,6 @@
 """GitHub Actions: dispatches, runs, jobs, artifacts."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +12,11 @@ from contracts.names import find_dispatch_id
 from contracts.runs import COMPLETED, RunState
 from contracts.watch import RunRow
 
+DISPATCHED = "workflow_dispatch"
+"""The event of the runs that Podium starts; only their titles may carry an id of ours."""
 _CONFLICT = 409
+_FILE = re.compile(r"([^/]+?\.ya?ml)(?:@.*)?$")
+"""The file in a run's `path`, which may end in `@` and a ref."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Run:
     created_at: datetime
     event: str
     actor: str
+    """Who started it; whoever ran it again is somebody else."""
 
 
 @dataclass(frozen=True)
@@ -135,20 +141,27 @@ class Actions:
 
 
 def run_of(data: dict[str, Any]) -> Run:
-    """Keep of GitHub's answer what Podium needs."""
+    """Keep of GitHub's answer what Podium needs.
+
+    Titles of other events are a stranger's text, such as the title of a commit.
+    """
+    event = data.get("event") or ""
+    title = data.get("display_title") or ""
+    file = _FILE.search(data.get("path") or "")
     return Run(
         row=RunRow(
             run_id=data["id"],
             run_attempt=data.get("run_attempt") or 1,
             status=data.get("status") or "",
             conclusion=data.get("conclusion"),
-            dispatch_id=find_dispatch_id(data.get("display_title") or ""),
+            dispatch_id=find_dispatch_id(title) if event == DISPATCHED else None,
+            workflow=file.group(1) if file else "",
             url=data.get("html_url") or "",
             seconds=_seconds(data) if data.get("status") == COMPLETED else None,
         ),
         created_at=datetime.fromisoformat(data["created_at"]),
-        event=data.get("event") or "",
-        actor=(data.get("triggering_actor") or data.get("actor") or {}).get("login") or "",
+        event=event,
+        actor=(data.get("actor") or data.get("triggering_actor") or {}).get("login") or "",
     )
 
 
