@@ -6,15 +6,14 @@ from typing import Any
 from temporalio import activity
 
 from activities.github import GitHub
+from activities.github.client import Answer
 from activities.github.errors import told_to_temporal
+from activities.items import Listing, listing_of, place
 from activities.markers import Markers
-from contracts.base import clip
 from contracts.runs import CountItems, Item, ItemsCount, ItemsPage, ReadItems
 
-_MAX_COUNT_PAGES = 50
-"""Counting what lies beyond the limit stops after 5,000 items."""
-_MAX_TITLE = 256
-_MAX_LABELS = 20
+_MAX_COUNT_PAGES = 20
+"""Counting what lies beyond the limit stops after 2,000 items."""
 
 
 class SourceActivities:
@@ -26,7 +25,7 @@ class SourceActivities:
 
     @activity.defn(name="github.items.page")
     async def page(self, ask: ReadItems) -> ItemsPage:
-        """Read the next open issues, oldest first; pull requests and Podium's own left out."""
+        """Read the next items, oldest first; what Podium wrote itself is left out."""
         with told_to_temporal():
             return await self._github.call(self._next, ask)
 
@@ -37,62 +36,45 @@ class SourceActivities:
             return await self._github.call(self._count, ask)
 
     def _next(self, ask: ReadItems) -> ItemsPage:
-        """Issues that close while we read move the others to earlier pages.
+        """Items that vanish while we read move the others to earlier pages.
 
         So the page that was read last is read again, and earlier ones while they still start
         beyond what was taken: nothing is skipped, and numbers tell what was taken.
         """
-        page, last = ask.page, False
-        issues: list[dict[str, Any]] = []
-        while True:
-            answer = self._github.issues.open_page(ask.repository, page)
-            issues, last = answer.data, not answer.has_next
-            if page == 1 or not issues or issues[0]["number"] <= ask.after:
-                break
+        listing = listing_of(ask.for_each, ask.repository, self._github)
+        page = ask.page
+        answer = listing.page(page)
+        while page > 1 and (not answer.data or place(listing, answer.data[0]) > ask.after):
             page -= 1
-        while not last and not self._items(issues, ask.after, ask.created_before):
+            answer = listing.page(page)
+        while answer.has_next and not self._items(listing, answer, ask.after, ask.created_before):
             page += 1
-            answer = self._github.issues.open_page(ask.repository, page)
-            issues, last = answer.data, not answer.has_next
-        found = self._items(issues, ask.after, ask.created_before)
-        return ItemsPage(items=found, page=page, last=last)
+            answer = listing.page(page)
+        found = self._items(listing, answer, ask.after, ask.created_before)
+        return ItemsPage(items=found, page=page, last=not answer.has_next)
 
     def _count(self, ask: CountItems) -> ItemsCount:
+        listing = listing_of(ask.for_each, ask.repository, self._github)
         count = 0
         for page in range(max(ask.page, 1), ask.page + _MAX_COUNT_PAGES):
-            answer = self._github.issues.open_page(ask.repository, page)
-            count += len(self._items(answer.data, ask.after, ask.created_before))
+            answer = listing.page(page)
+            count += len(self._items(listing, answer, ask.after, ask.created_before))
             if not answer.has_next:
                 return ItemsCount(count=count, exact=True)
         return ItemsCount(count=count, exact=False)
 
     def _items(
-        self, issues: list[dict[str, Any]], after: int, created_before: datetime
+        self, listing: Listing, answer: Answer, after: tuple[str, int], created_before: datetime
     ) -> tuple[Item, ...]:
         return tuple(
-            _item(issue)
-            for issue in issues
-            if issue["number"] > after
-            and "pull_request" not in issue
-            and datetime.fromisoformat(issue["created_at"]) <= created_before
-            and not self._is_ours(issue)
+            listing.item(one)
+            for one in answer.data
+            if place(listing, one) > after
+            and listing.wanted(one)
+            and _created(one) <= created_before
+            and not self._markers.write_ids(one.get("body") or "")
         )
 
-    def _is_ours(self, issue: dict[str, Any]) -> bool:
-        return bool(self._markers.write_ids(issue.get("body") or ""))
 
-
-def _item(issue: dict[str, Any]) -> Item:
-    labels = [str(label.get("name") or "") for label in issue.get("labels") or ()]
-    return Item(
-        key=str(issue["number"]),
-        fields={
-            "number": issue["number"],
-            "title": clip(issue.get("title") or "", _MAX_TITLE),
-            "url": issue.get("html_url") or "",
-            "author": (issue.get("user") or {}).get("login") or "",
-            "labels": labels[:_MAX_LABELS],
-            "created_at": issue["created_at"],
-            "updated_at": issue.get("updated_at") or "",
-        },
-    )
+def _created(one: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(one.get("created_at") or "1970-01-01T00:00:00Z")

@@ -60,7 +60,9 @@ def parse_worker(workflow: str, text: str) -> WorkerDeclaration:
     if not isinstance(data, dict) or "on" not in data:
         raise _bad(f"{workflow} is no workflow: it has no `on:`")
     triggers = data["on"]
-    names = [triggers] if isinstance(triggers, str) else list(triggers or ())
+    if not isinstance(triggers, str | list | dict):
+        raise _bad(f"{workflow} is no workflow: `on:` holds no event")
+    names = [triggers] if isinstance(triggers, str) else list(triggers)
     dispatch = triggers.get("workflow_dispatch") if isinstance(triggers, dict) else None
     inputs = dispatch.get("inputs") if isinstance(dispatch, dict) else None
     return WorkerDeclaration(

@@ -98,3 +98,17 @@ Duration = Annotated[
 def clip(text: str, limit: int = MAX_TEXT) -> str:
     """Cut text to `limit` characters, and show by an ellipsis that it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+Clipped = Annotated[
+    str, BeforeValidator(lambda text: clip(text) if isinstance(text, str) else text)
+]
+"""Text that is cut to `MAX_TEXT` rather than refused: whoever says more must not stop the rest."""
+
+
+_MARKUP = re.compile(r"[\x00-\x1f\x7f\[\]()<>`*_#|!\\~]+")
+
+
+def plain(text: str, limit: int = MAX_TEXT) -> str:
+    """Take the markup out of untrusted text, for lines that a page would render as markdown."""
+    return clip(" ".join(_MARKUP.sub(" ", text).split()), limit)

@@ -16,7 +16,13 @@ class Entry(BaseModel):
 
     item: Item
     sequence: int
-    """Position in the source, from 0."""
+    """Position among all entries, from 0."""
+    worker: str = ""
+    """Which worker of the crew does it."""
+    part: str = ""
+    """Tells several runs for one item apart, as `vote 2`; part of the dispatch id."""
+    roots: dict[str, Any] = Field(default_factory=dict)
+    """What expressions read besides what all entries of the fleet share."""
     attempt: int = 1
     dispatch_id: str = ""
     first_dispatched_at: datetime | None = None
@@ -41,8 +47,8 @@ class SourceState(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     page: int = 1
-    after: int = 0
-    """Number of the last item read; for a list, how many were taken."""
+    after: tuple[str, int] = ("", 0)
+    """Place of the last item read; for a list, how many were read."""
     exhausted: bool = False
     taken: int = 0
     buffer: list[Item] = Field(default_factory=list)
@@ -71,6 +77,8 @@ class TallyState(BaseModel):
     highlights: list[WorkerOutcome] = Field(default_factory=list)
     rows: list[tuple[int, int, WorkerOutcome]] = Field(default_factory=list)
     """Rank, sequence, outcome: the worst first."""
+    rows_bytes: int = 0
+    highlights_bytes: int = 0
     omitted: int = 0
     run_seconds_total: float = 0
     run_seconds_longest: float = 0
@@ -82,6 +90,7 @@ class JournalState(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     decisions: list[Decision] = Field(default_factory=list)
+    bytes: int = 0
     omitted: int = 0
 
 
@@ -92,19 +101,31 @@ class FleetState(BaseModel):
 
     entries: list[Entry] = Field(default_factory=list)
     source: SourceState = Field(default_factory=SourceState)
-    pace: Pace = Field(default_factory=Pace)
+    taken: int = 0
+    """Entries made so far."""
+    paces: dict[str, Pace] = Field(default_factory=dict)
+    """By worker."""
     highest_run: int = 0
     last_news_at: datetime | None = None
     watcher_since: datetime | None = None
     """When the memory of the watcher that was last heard of begins."""
     forgotten: bool = False
     """Another watcher has spoken: it knows nothing of runs that were registered before it began."""
+    silences: int = 0
+    """How often the watcher was told again since there was news."""
     last_progress_at: datetime | None = None
     stalled: bool = False
 
+    def after(self) -> "FleetState":
+        """Make the state of a next fleet, which knows what this one learned."""
+        learned = {"taken", "paces", "highest_run", "last_news_at", "watcher_since", "forgotten"}
+        return FleetState(
+            last_progress_at=self.last_progress_at, **self.model_dump(include=learned)
+        )
+
 
 class OrchestrationState(BaseModel):
-    """What a pattern over one fleet carries. Mutable."""
+    """What an orchestration carries. Mutable."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -113,8 +134,12 @@ class OrchestrationState(BaseModel):
     doubted_since: datetime | None = None
     """When a run of the chain was reset, at the latest: even first attempts look before they send."""
     paused_at: datetime | None = None
-    worker: WorkerDescription | None = None
-    """The worker's declaration and ref, once read."""
+    workers: dict[str, WorkerDescription] = Field(default_factory=dict)
+    """Declaration and ref of each worker, once read; by its name in the spec."""
+    outputs: dict[str, int] = Field(default_factory=dict)
+    """Writes so far, by kind of safe output: the budget is the chain's, not the run's."""
+    pattern: dict[str, Any] = Field(default_factory=dict)
+    """What the pattern itself keeps, besides what its fleet does."""
     fleet: FleetState = Field(default_factory=FleetState)
     tally: TallyState = Field(default_factory=TallyState)
     journal: JournalState = Field(default_factory=JournalState)

@@ -11,8 +11,7 @@ from contracts import expressions
 from contracts.fleet import OrchestrationState
 from contracts.problems import MAX_PROBLEMS, Problem, nearest, problems_of, shown
 from contracts.specs import PATTERNS, WORKFLOW_TYPES
-from contracts.specs.common import Spec
-from contracts.specs.orchestrator_worker import RUN_FIELDS
+from contracts.specs.common import RUN_FIELDS, Spec
 
 _KEYS = ("spec", "inputs", "event", "carry")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from contracts.base import MAX_TEXT, Sent
+from contracts.base import Clipped, Sent
 from contracts.runs import WorkerOutcome
 
 MAX_ROWS = 200
@@ -39,7 +39,7 @@ class Decision(Sent):
     kind: str
     """A word such as `dispatched`, `retried`, `timed-out`, `surplus-cancelled`, `signal-refused`."""
     subject: str = ""
-    reason: str = Field(default="", max_length=MAX_TEXT)
+    reason: Clipped = ""
 
 
 class Totals(Sent):
@@ -84,7 +84,7 @@ class OrchestrationReport(Sent):
     workflow_id: str
     title: str = ""
     status: OrchestrationStatus
-    reason: str = Field(default="", max_length=MAX_TEXT)
+    reason: Clipped = ""
     totals: Totals = Totals()
     counts: tuple[Count, ...] = ()
     highlights: tuple[WorkerOutcome, ...] = ()

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from contracts.base import MAX_TEXT, Sent
+from contracts.base import Clipped, Sent
+from contracts.specs.sources import ForEach
 from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
 
 COMPLETED = "completed"
@@ -19,6 +20,11 @@ class Item(Sent):
     key: str = Field(max_length=200)
     """Unique within the orchestration; part of the dispatch id."""
     fields: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it stands in its source: when it was created, and its number."""
+        return str(self.fields.get("created_at") or ""), int(self.fields.get("number") or 0)
 
     @property
     def title(self) -> str:
@@ -141,8 +147,8 @@ class Verdict(Sent):
     """What `collect` found out about one completed run."""
 
     status: OutcomeStatus
-    reason: str = Field(default="", max_length=MAX_TEXT)
-    summary: str = Field(default="", max_length=MAX_TEXT)
+    reason: Clipped = ""
+    summary: Clipped = ""
     outputs: dict[str, Any] = Field(default_factory=dict)
     errors: tuple[WorkerError, ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
@@ -163,8 +169,8 @@ class WorkerOutcome(Sent):
     worker: str
     status: OutcomeStatus
     attempts: int = 1
-    reason: str = Field(default="", max_length=MAX_TEXT)
-    summary: str = Field(default="", max_length=MAX_TEXT)
+    reason: Clipped = ""
+    summary: Clipped = ""
     outputs: dict[str, Any] = Field(default_factory=dict)
     outputs_omitted: bool = False
     """The outputs were too large for a report row; `result_url` has them whole."""
@@ -235,10 +241,10 @@ class ReadItems(Sent):
     """Read the next page of a source."""
 
     repository: str
-    source: str
+    for_each: ForEach
     page: int = 1
-    after: int = 0
-    """Number of the last item taken."""
+    after: tuple[str, int] = ("", 0)
+    """Place of the last item taken: when it was created, and its number."""
     created_before: datetime
     """Items that are newer than the run are left for the next run."""
 
@@ -255,9 +261,9 @@ class CountItems(Sent):
     """Count items that lie beyond the limit."""
 
     repository: str
-    source: str
+    for_each: ForEach
     page: int
-    after: int
+    after: tuple[str, int]
     created_before: datetime
 
 

@@ -12,8 +12,9 @@ from contracts import expressions
 from contracts.base import format_duration, kebab
 from contracts.problems import Problem
 from contracts.runs import Item
-from contracts.specs.common import Spec, WorkerSpec
+from contracts.specs.common import Spec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.worker import WorkerSpec
 from starter import preflight
 from starter.console import say, warn
 from starter.exits import CliError

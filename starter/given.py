@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.problems import nearest
-from contracts.specs.common import DispatchInput
+from contracts.specs.triggers import DispatchInput
 from starter.exits import CliError
 from starter.plain import is_text, not_plain
 from starter.spec_file import SpecFile, load_spec

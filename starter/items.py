@@ -28,8 +28,8 @@ async def read_items(
     Raises:
         CliError: GitHub did not answer, or refused.
     """
-    if spec.for_each.source == "list":
-        return await _from_list(spec, now, most)
+    if spec.for_each.source in ("list", "matrix"):
+        return await _from_spec(spec, now, most)
     sources = SourceActivities(settings.github, settings.markers)
     items: list[Item] = []
     page, last = 1, False
@@ -37,9 +37,9 @@ async def read_items(
         while not last and len(items) < most:
             ask = ReadItems(
                 repository=spec.repository,
-                source=spec.for_each.source,
+                for_each=spec.for_each,
                 page=page,
-                after=_number(items),
+                after=items[-1].place if items else ("", 0),
                 created_before=now,
             )
             answer = await sources.page(ask)
@@ -51,22 +51,18 @@ async def read_items(
         more = await sources.count(
             CountItems(
                 repository=spec.repository,
-                source=spec.for_each.source,
+                for_each=spec.for_each,
                 page=page,
-                after=_number(items),
+                after=items[-1].place if items else ("", 0),
                 created_before=now,
             )
         )
     return Found(items[:most], more.model_copy(update={"count": more.count + beyond}))
 
 
-async def _from_list(spec: OrchestratorWorkerSpec, now: datetime, most: int) -> Found:
+async def _from_spec(spec: OrchestratorWorkerSpec, now: datetime, most: int) -> Found:
     source = ItemSource(spec.for_each, spec.repository, now, SourceState())
     items: list[Item] = []
-    while len(items) < most and (item := await source.next()):
+    while len(items) < most and (item := await source.take()):
         items.append(item)
     return Found(items, await source.beyond())
-
-
-def _number(items: list[Item]) -> int:
-    return int(items[-1].fields["number"]) if items else 0

@@ -15,7 +15,8 @@ from contracts.names import AW_CONTEXT_INPUT, DISPATCH_ID_INPUT
 from contracts.orchestration import resolve_inputs
 from contracts.problems import Problem
 from contracts.runs import DescribeWorker, Item, WorkerDescription
-from contracts.specs.common import Spec, WorkerSpec
+from contracts.specs.common import Spec
+from contracts.specs.worker import WorkerSpec
 from contracts.worker import request_problems
 from starter.reading import ReadingError, told_to_people
 from starter.spec_file import SpecFile

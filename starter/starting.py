@@ -34,7 +34,7 @@ def default_key(now: datetime) -> str:
 
 def execution_timeout(spec: Spec) -> timedelta:
     """Temporal's own limit, behind the spec's deadline, which ends things in order."""
-    return spec.deadline + policies.DEADLINE_GRACE
+    return spec.deadline + policies.PAUSE_MAX + policies.DEADLINE_GRACE
 
 
 async def start(

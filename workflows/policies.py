@@ -19,13 +19,12 @@ DISPATCH = ActivityConfig(
     # An attempt sends only while its deadline for sending ends before this, so a frozen attempt
     # never sends beside the next one; it is also how long a killed Temporal Worker is missed.
     start_to_close_timeout=timedelta(seconds=25),
-    schedule_to_close_timeout=timedelta(hours=1),
     retry_policy=_PATIENT,
     # A dispatch that is under way when the workflow is cancelled is awaited: its run must be
     # known to be cancelled on GitHub.
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
-"""One `workflow_dispatch`."""
+"""One `workflow_dispatch`; see `dispatch` for how long it may take."""
 
 CANCEL = ActivityConfig(
     task_queue=names.DISPATCH_QUEUE,
@@ -68,6 +67,11 @@ LOCAL = ActivityConfig(
 """Work that calls Temporal, or nothing."""
 
 
+def dispatch(left: timedelta) -> ActivityConfig:
+    """Dispatch for as long as the orchestration has time: an operator may stop the queue."""
+    return {**DISPATCH, "schedule_to_close_timeout": max(left, timedelta(minutes=1))}
+
+
 def named(policy: ActivityConfig, summary: str) -> ActivityConfig:
     """Give an activity its policy, and its line in the Temporal UI (at most 400 bytes)."""
     return {**policy, "summary": summary}
@@ -82,9 +86,6 @@ CANCEL_LOOK = timedelta(seconds=10)
 MAX_DISPATCHING = 20
 """Dispatches outstanding per fleet, so that a drain is short even under rate limits."""
 
-MAX_DISPATCHING_BYTES = 512 * 1024
-"""Inputs of outstanding dispatches; one workflow task schedules at most 1 MiB of commands."""
-
 SILENCE_MIN = timedelta(seconds=30)
 SILENCE_MAX = timedelta(minutes=5)
 """After so long without news a fleet tells the watcher again what it waits for."""
@@ -97,5 +98,17 @@ POLL_SHARE = 20
 WAITER_CHECK = timedelta(seconds=30)
 """How often a watcher asks whether its waiters are still running."""
 
-DEADLINE_GRACE = timedelta(hours=1)
-"""The execution timeout lies this much behind the spec's deadline, which ends things in order."""
+DEADLINE_GRACE = timedelta(hours=3)
+"""How long an ordered end may take: cancellations, and a report through an outage."""
+
+PAUSE_MAX = timedelta(days=30)
+"""Pauses move the deadline by at most so much; the execution timeout lies behind all of it."""
+
+MAX_COLLECTING = 40
+"""Results collected at once per worker; each order carries the spec's schema."""
+
+MAX_COMMAND_BYTES = 512 * 1024
+"""Of what one kind of activity is scheduled with at once."""
+
+BACKLOG = 100
+"""Items that may wait for another attempt before new ones are taken."""

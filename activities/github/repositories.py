@@ -4,7 +4,7 @@ import base64
 import threading
 from typing import Any
 
-from activities.github.client import GitHubClient
+from activities.github.client import PER_PAGE, Answer, GitHubClient
 from activities.github.errors import NotFoundError, RefusedError
 
 
@@ -52,3 +52,37 @@ class Repositories:
         except NotFoundError:
             return []
         return [entry["name"] for entry in data] if isinstance(data, list) else []
+
+    def files(self, repository: str) -> list[str]:
+        """List the paths of all files at the head of the default branch.
+
+        Raises:
+            RefusedError: so many files that GitHub does not list them all at once.
+        """
+        branch = self.get(repository)["default_branch"]
+        path = f"/repos/{repository}/git/trees/{branch}"
+        data = self._client.get(path, recursive=1).data
+        if data.get("truncated"):
+            raise RefusedError(f"{repository} has too many files to list", 422)
+        return [entry["path"] for entry in data["tree"] if entry["type"] == "blob"]
+
+    def open_pulls_page(self, repository: str, page: int) -> Answer:
+        """Read a page of open pull requests, oldest first."""
+        return self._client.get(
+            f"/repos/{repository}/pulls",
+            state="open",
+            sort="created",
+            direction="asc",
+            per_page=PER_PAGE,
+            page=page,
+        )
+
+    def of_organization(self, organization: str, page: int) -> Answer:
+        """Read a page of an organization's repositories, oldest first."""
+        return self._client.get(
+            f"/orgs/{organization}/repos",
+            sort="created",
+            direction="asc",
+            per_page=PER_PAGE,
+            page=page,
+        )

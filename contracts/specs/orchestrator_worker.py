@@ -1,36 +1,29 @@
 """One worker over many items: each item a dispatch."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from contracts import expressions
 from contracts.base import Written
-from contracts.specs.common import Spec, WorkerSpec
-
-ISSUE_FIELDS = ("number", "title", "url", "author", "labels", "created_at", "updated_at")
-"""What `${{ item.* }}` knows of an issue."""
-
-RUN_FIELDS = ("name", "date", "id", "repository")
-"""What `${{ run.* }}` knows; `date` is the UTC date of the start."""
+from contracts.specs.common import Spec, check_worker
+from contracts.specs.reporting import OutputPath
+from contracts.specs.sources import ForEach
+from contracts.specs.worker import WorkerSpec
 
 
-class ForEach(Written):
-    """Where items come from."""
+class Voting(Written):
+    """The same item to several runs of the worker; agreement decides."""
 
-    source: Literal["open-issues", "list"]
-    limit: int = Field(default=500, ge=1, le=10_000)
-    """What lies beyond is counted in the report."""
-    items: tuple[str | int | dict[str, Any], ...] = Field(default=(), max_length=1_000)
-    """For `list`: texts and numbers are read as `${{ item.value }}`, objects by their keys."""
+    votes: int = Field(default=3, ge=2, le=9)
+    quorum: int = Field(default=2, ge=1, le=9)
+    """Equal answers that decide."""
+    on: OutputPath
+    """The answer."""
 
     @model_validator(mode="after")
-    def _items_belong_to_a_list(self) -> "ForEach":
-        if self.source == "list" and not self.items:
-            raise ValueError("source: list needs items")
-        if self.source != "list" and self.items:
-            raise ValueError(f"items belong to source: list, not to {self.source}")
+    def _one_answer_can_win(self) -> "Voting":
+        if not self.votes / 2 < self.quorum <= self.votes:
+            raise ValueError(f"quorum: more than half of {self.votes} votes, and no more than all")
         return self
 
 
@@ -40,26 +33,9 @@ class OrchestratorWorkerSpec(Spec):
     pattern: Literal["orchestrator-worker"]
     for_each: ForEach
     worker: WorkerSpec
+    voting: Voting | None = None
 
     @model_validator(mode="after")
     def _expressions_are_known(self) -> "OrchestratorWorkerSpec":
-        item = ISSUE_FIELDS if self.for_each.source == "open-issues" else None
-        run: Mapping[str, Iterable[str] | None] = {
-            "inputs": self.on.workflow_dispatch.inputs if self.on.workflow_dispatch else (),
-            "event": None,
-            "run": RUN_FIELDS,
-        }
-        for name, template in self.worker.inputs.items():
-            if isinstance(template, str):
-                _check(f"worker.inputs.{name}", template, {**run, "item": item})
-        if "comment" in self.worker.result.channels:
-            _check("worker.result.comment-on", self.worker.result.comment_on, {**run, "item": item})
-        _check("report.title", self.report.title, run)
+        check_worker("worker", self.worker, self.roots(item=self.for_each.fields))
         return self
-
-
-def _check(path: str, template: str, roots: Mapping[str, Iterable[str] | None]) -> None:
-    try:
-        expressions.check(template, roots)
-    except expressions.ExpressionError as error:
-        raise ValueError(f"{path}: {error}") from error

@@ -104,7 +104,7 @@ def test_a_carried_input_decodes_to_the_same_state() -> None:
     now = datetime.now(UTC)
     state = OrchestrationState.resume(None, now, timedelta(hours=1))
     state.fleet.entries.append(Entry(item=Item(key="7", fields={"number": 7}), sequence=3))
-    state.fleet.source.after = 12
+    state.fleet.source.after = ("2026-01-01T00:00:00Z", 12)
     state.doubted_since = now
 
     carried = parse_input((started.carrying(state),), OrchestratorWorkerSpec)

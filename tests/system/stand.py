@@ -115,15 +115,15 @@ class Stand:
         self, main: str = "worker_main.py", log: Path | None = None, **more: str
     ) -> subprocess.Popen[bytes]:
         """A Temporal Worker in a process of its own; the test ends it by its id."""
-        output = log.open("ab") if log else subprocess.DEVNULL
-        return subprocess.Popen(
-            [sys.executable, main],
-            cwd=ROOT,
-            env=self.environment(**more),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+        with (log or Path(os.devnull)).open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, main],
+                cwd=ROOT,
+                env=self.environment(**more),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ It polls one list for everybody, matches what it sees with what was announced, a
 orchestration by one signal at a time. It ends when nothing is in flight.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from temporalio.exceptions import ActivityError
 from activities.dispatch import DispatchActivities
 from activities.watch import WatchActivities
 from contracts import names
-from contracts.runs import CancelRun, Waiter
+from contracts.runs import CancelRun
 from contracts.watch import (
     CheckWaiters,
     Claim,
@@ -33,6 +34,8 @@ from workflows.parts.sightings import Sightings
 
 _BY_ID = 10
 """Runs read one by one in a cycle, where the pages do not reach them."""
+_CANCELS = 10
+"""Cancellations under way at once."""
 _LINGER = timedelta(seconds=5)
 """How long an idle watcher stays, so that a slow trickle of runs does not restart it."""
 
@@ -47,9 +50,10 @@ class RunWatch:
         if self._state.since is None:
             self._state = self._state.model_copy(update={"since": workflow.info().start_time})
         self._sightings = Sightings(self._state)
-        self._postman = Postman(self._state.unsent, self._state.since, on_gone=self._orphan)
+        self._postman = Postman(self._state.unsent, self._state.since, on_failure=self._suspect)
         self._orphans = list(self._state.orphans)
         self._cancelling = list(self._state.cancelling)
+        self._cancels: dict[int, asyncio.Task[None]] = {}
         self._checked_at = self._state.checked_at or workflow.now()
 
     @workflow.run
@@ -121,7 +125,11 @@ class RunWatch:
 
     async def _is_wanted(self) -> bool:
         """Linger a little: the next dispatch of a trickle finds the watcher still there."""
-        await workflow.wait_condition(lambda: self._postman.idle or not self._sightings.idle)
+        await workflow.wait_condition(
+            lambda: (self._postman.idle and not self._cancels) or not self._sightings.idle
+        )
+        if self._orphans or self._cancelling:
+            return True
         try:
             await workflow.wait_condition(
                 lambda: not self._sightings.idle,
@@ -147,7 +155,7 @@ class RunWatch:
 
     def _next(self) -> datetime:
         """When there is something to do."""
-        if self._orphans or self._cancelling:
+        if self._orphans or (self._cancelling and len(self._cancels) < _CANCELS):
             return workflow.now()
         return min(self._sightings.next_poll(), self._checked_at + policies.WAITER_CHECK)
 
@@ -184,9 +192,10 @@ class RunWatch:
         orphans, self._orphans = self._orphans, []
         for waiter in orphans:
             self._cancelling += self._sightings.abandon(waiter)
-        unwanted, self._cancelling = self._cancelling, []
-        for run_id in unwanted:
-            await self._cancel(run_id)
+        for run_id in self._cancelling:  # beside the polls: others wait for those
+            if len(self._cancels) < _CANCELS and run_id not in self._cancels:
+                self._cancels[run_id] = asyncio.create_task(self._cancel(run_id))
+        self._cancelling = [run_id for run_id in self._cancelling if run_id not in self._cancels]
 
     async def _check_waiters(self) -> None:
         self._checked_at = workflow.now()
@@ -217,19 +226,23 @@ class RunWatch:
             workflow.logger.warning(
                 "cancel failed", extra={"run_id": run_id, "cause": str(error.cause)}
             )
+        finally:
+            del self._cancels[run_id]
 
     def _carry(self) -> RunWatchState:
         kept = self._sightings.carry(self._state, self._postman.unsent)
         return kept.model_copy(
             update={
-                "cancelling": tuple(self._cancelling),
+                # Those under way are asked for again: cancelling twice does no harm.
+                "cancelling": (*self._cancels, *self._cancelling),
                 "orphans": tuple(self._orphans),
                 "checked_at": self._checked_at,
             }
         )
 
-    def _orphan(self, waiter: Waiter) -> None:
-        self._orphans.append(waiter)
+    def _suspect(self) -> None:
+        """A signal did not arrive: ask Temporal at once who still waits."""
+        self._checked_at = min(self._checked_at, workflow.now() - policies.WAITER_CHECK)
 
 
 def _decode(arguments: tuple[Any, ...]) -> RunWatchState:

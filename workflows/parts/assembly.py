@@ -1,50 +1,51 @@
 """Puts a fleet together out of its parts, as a pattern's work."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from contracts.fleet import Entry
-from contracts.runs import WorkerDescription
-from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.watch import CompletedRuns
-from workflows.parts.fleet import Fleet
+from workflows.parts.crew import Crew
+from workflows.parts.fleet import Fleet, Outcomes
 from workflows.parts.flights import Flights
-from workflows.parts.items import ItemSource
+from workflows.parts.items import Source
 from workflows.parts.orchestration import Orchestration, Work
 from workflows.parts.patience import Patience
-from workflows.parts.worker_run import Assignment, WorkerRuns
 
 
 class FleetWork(Work):
-    """One worker over the items of one source."""
+    """Workers over the entries of one source, at most `max-parallel` at once."""
 
     def __init__(
-        self, frame: Orchestration[OrchestratorWorkerSpec], described: WorkerDescription
+        self,
+        frame: Orchestration[Any],
+        crew: Crew,
+        source: Source,
+        *,
+        outcomes: Outcomes | None = None,
+        max_parallel: int | None = None,
     ) -> None:
-        spec, state, clock, journal = frame.spec, frame.state, frame.clock, frame.journal
-        assignment = Assignment(
-            worker=spec.worker,
-            repository=spec.repository,
-            described=described,
-            context=frame.context,
-            chain_started_at=state.started_at,
-            doubted_since=state.doubted_since,
-        )
-        runs = WorkerRuns(assignment, state.fleet.pace)
-        patience = Patience(spec.worker, runs, journal)
-        self.items = ItemSource(
-            spec.for_each, spec.repository, state.started_at, state.fleet.source
-        )
-        self.flights = Flights(runs, patience, journal=journal, clock=clock, state=state.fleet)
+        """Make it of the frame's state, so that it goes on where the chain's last run was.
+
+        Args:
+            frame: the orchestration.
+            crew: who does the entries.
+            source: where entries come from.
+            outcomes: who is told what becomes of them; the frame's tally by default.
+            max_parallel: runs at once; the spec's by default.
+        """
+        state, clock, journal = frame.state.fleet, frame.clock, frame.journal
+        patience = Patience(crew, journal)
+        self.flights = Flights(crew, patience, journal=journal, clock=clock, state=state)
         self.fleet = Fleet(
-            spec.max_parallel,
-            spec.worker.retry,
-            runs=runs,
+            max_parallel or frame.spec.max_parallel,
+            crew=crew,
             flights=self.flights,
-            items=self.items,
+            source=source,
             journal=journal,
-            tally=frame.tally,
+            outcomes=outcomes or frame.tally,
             clock=clock,
-            state=state.fleet,
+            state=state,
         )
 
     async def run(self) -> bool:

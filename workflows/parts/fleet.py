@@ -6,49 +6,64 @@ flight.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from contracts.base import clip
 from contracts.fleet import Entry, FleetState
-from contracts.runs import RETRIED, OutcomeStatus, Verdict
-from contracts.specs.common import Retry
+from contracts.runs import RETRIED, OutcomeStatus, Verdict, WorkerOutcome
 from workflows import policies
 from workflows.parts.clock import Clock
+from workflows.parts.crew import Crew
 from workflows.parts.flights import Flights, is_due
-from workflows.parts.items import ItemSource
+from workflows.parts.items import Source
 from workflows.parts.journal import Journal
-from workflows.parts.tally import Tally
-from workflows.parts.worker_run import WorkerRuns
+from workflows.parts.tally import slim
 
+_MAX_REASON = 500
 _OVERDUE = 1.5
 """A drain waits for a quiet moment until the history is so much longer than was suggested."""
+
+
+class Outcomes(Protocol):
+    """Who is told what becomes of entries; the tally, or a pattern that adds to it."""
+
+    def taken(self, items: int) -> None:
+        """So many items were taken from the source so far."""
+
+    def dispatched(self) -> None:
+        """A run was dispatched."""
+
+    def retried(self) -> None:
+        """An attempt failed, and another will follow."""
+
+    def add(self, sequence: int, outcome: WorkerOutcome, run_seconds: float | None) -> None:
+        """An entry has its outcome."""
 
 
 class Fleet:
     """Dispatches a worker for each item, at most `max_parallel` runs at once."""
 
-    def __init__(  # noqa: PLR0913 - the parts that a fleet is made of
+    def __init__(
         self,
         max_parallel: int,
-        retry: Retry,
         *,
-        runs: WorkerRuns,
+        crew: Crew,
         flights: Flights,
-        items: ItemSource,
+        source: Source,
         journal: Journal,
-        tally: Tally,
+        outcomes: Outcomes,
         clock: Clock,
         state: FleetState,
     ) -> None:
         self.state = state
         self.paused = False
-        self._max_parallel, self._retry = max_parallel, retry
-        self._runs, self._flights, self._items = runs, flights, items
-        self._journal, self._tally, self._clock = journal, tally, clock
+        self._max_parallel, self._crew, self._flights = max_parallel, crew, flights
+        self._source, self._journal, self._outcomes, self._clock = source, journal, outcomes, clock
         self._live = {entry.sequence: entry for entry in state.entries}
         self._ready: deque[Entry] = deque()
         self._window: set[int] = set()
@@ -62,7 +77,7 @@ class Fleet:
     @property
     def queued(self) -> int:
         """Items that are known and hold no place in the window."""
-        return len(self._items.state.buffer) + len(self._live) - len(self._window)
+        return self._source.waiting + len(self._live) - len(self._window)
 
     @property
     def in_flight(self) -> int:
@@ -107,61 +122,64 @@ class Fleet:
         verdict = Verdict(
             status=OutcomeStatus.NOT_DISPATCHED, reason=self._flights.stopping or "not reached"
         )
-        while self._items.state.buffer and self._items.more:
-            self._take(self._items.take_buffered())
+        self._take(self._source.known())
         for sequence in sorted(self._live):
             entry = self._live.pop(sequence)
             failed = entry.last_failure
-            self._tally.add(sequence, failed or self._runs.outcome(entry, verdict), None)
+            outcome = failed or self._crew.of(entry).outcome(entry, verdict)
+            self._outcomes.add(sequence, outcome, None)
 
     async def _launch(self) -> None:
         while True:
             await workflow.wait_condition(lambda: self._should_end() or self._may_launch())
             if self._should_end():
                 return
-            entry = self._ready.popleft() if self._ready else await self._read_next()
-            if entry is None:
+            if not self._ready:
+                await self._read_next()
                 continue
+            entry = self._ready.popleft()
             if self.paused or self._flights.parking or self._flights.stopping:
                 self._ready.appendleft(entry)
             else:
                 self._start(entry)
 
-    async def _read_next(self) -> Entry | None:
+    async def _read_next(self) -> None:
         self._reading = True
         try:
-            return self._take(await self._items.next())
+            self._ready.extend(self._take(await self._source.next()))
         except ActivityError as error:
-            self.stop(f"the items could not be read: {error.cause}")
-            return None
+            self.stop(clip(f"the items could not be read: {error.cause}", _MAX_REASON))
         finally:
             self._reading = False
 
-    def _take(self, item: Any) -> Entry | None:
-        if item is None:
-            return None
-        taken = self._items.state.taken
-        self._tally.change_totals(items=taken)
-        entry = Entry(item=item, sequence=taken - 1)
-        self._live[entry.sequence] = entry
-        return entry
+    def _take(self, planned: Iterable[Entry]) -> list[Entry]:
+        """Number entries, and hold on to them until they have their outcome."""
+        taken = []
+        for entry in planned:
+            entry.sequence = self.state.taken
+            self.state.taken += 1
+            self._live[entry.sequence] = entry
+            taken.append(entry)
+        self._outcomes.taken(self._source.items)
+        return taken
 
     def _may_launch(self) -> bool:
-        if self.paused or not (self._ready or self._items.more):
+        room = len(self._live) < self._max_parallel + policies.BACKLOG
+        if self.paused or not (self._ready or (self._source.more and room)):
             return False
         outstanding = self._flights.dispatching
-        limit = policies.MAX_DISPATCHING if self._runs.assignment.correlated else 1
+        limit = policies.MAX_DISPATCHING if self._crew.correlated else 1
         return (
             len(self._window) < self._max_parallel
             and len(self._tasks) <= self._max_parallel + policies.MAX_DISPATCHING
             and len(outstanding) < limit
-            and sum(outstanding.values()) < policies.MAX_DISPATCHING_BYTES
+            and sum(outstanding.values()) < policies.MAX_COMMAND_BYTES
         )
 
     def _should_end(self) -> bool:
         if self._flights.stopping or self._flights.parking:
             return True
-        if not (self._live or self._items.more):
+        if not (self._live or self._source.more):
             return True
         if self._should_park():
             self._flights.parking = True
@@ -171,12 +189,13 @@ class Fleet:
     def _should_park(self) -> bool:
         """Continue as new at a quiet moment with the window full; soon, if there is none."""
         info = workflow.info()
-        if not self._settled_here or not info.is_continue_as_new_suggested():
+        if not info.is_continue_as_new_suggested():
             return False
         length = info.get_current_history_length()
         self._suggested_at = self._suggested_at or length
         idle = not (self._flights.busy or self._flights.dispatching or self._reading)
-        return (idle and not self._may_launch()) or length > _OVERDUE * self._suggested_at
+        overdue = self._settled_here and length > _OVERDUE * self._suggested_at
+        return (idle and not self._may_launch()) or bool(overdue)
 
     def _start(self, entry: Entry) -> None:
         if entry.completion is None:
@@ -201,7 +220,7 @@ class Fleet:
             if failed is not None:
                 self._settle(entry, failed, None)
                 return
-            self._tally.change_totals(dispatches=self._tally.state.totals.dispatches + 1)
+            self._outcomes.dispatched()
             self._progressed()
         completion = await self._flights.landed(entry)
         if completion is None:
@@ -218,28 +237,32 @@ class Fleet:
         self._settled_here += 1
         self._progressed()
         if verdict.status is OutcomeStatus.SUCCESS:
-            self._runs.learn(seconds)
-        again = verdict.status in RETRIED and entry.attempt < self._retry.maximum_attempts
+            self._crew.of(entry).learn(seconds)
+        attempts = self._crew.of(entry).assignment.worker.retry.maximum_attempts
+        again = verdict.status in RETRIED and entry.attempt < attempts
         if again and not self._flights.stopping:
             self._back_off(entry, verdict)
             return
-        outcome = self._runs.outcome(entry, verdict)
+        outcome = self._crew.of(entry).outcome(entry, verdict)
         self._journal.decide("completed", entry.item.key, outcome.status.value)
-        self._tally.add(entry.sequence, outcome, seconds)
+        self._outcomes.add(entry.sequence, outcome, seconds)
         del self._live[entry.sequence]
 
     def _back_off(self, entry: Entry, verdict: Verdict) -> None:
-        backoff = self._retry.backoff(entry.attempt)
+        backoff = self._crew.of(entry).assignment.worker.retry.backoff(entry.attempt)
         reason = f"{verdict.status.value}: {verdict.reason}; again in {backoff}"
         self._journal.decide("retried", entry.item.key, reason)
-        self._tally.change_totals(retries=self._tally.state.totals.retries + 1)
+        self._outcomes.retried()
         self._live[entry.sequence] = Entry(
             item=entry.item,
             sequence=entry.sequence,
+            worker=entry.worker,
+            part=entry.part,
+            roots=entry.roots,
             attempt=entry.attempt + 1,
             first_dispatched_at=entry.first_dispatched_at,
             retry_at=workflow.now() + backoff,
-            last_failure=self._runs.outcome(entry, verdict),
+            last_failure=slim(self._crew.of(entry).outcome(entry, verdict)),
         )
         self._clock.rearm()
 
@@ -248,12 +271,8 @@ class Fleet:
         self.state.stalled = False
 
     def _waiting_to_start(self) -> list[Entry]:
-        queued = {entry.sequence for entry in self._ready}
-        return [
-            entry
-            for entry in self._live.values()
-            if entry.run is None and entry.sequence not in self._window | queued
-        ]
+        placed = self._window | {entry.sequence for entry in self._ready}
+        return [e for e in self._live.values() if e.run is None and e.sequence not in placed]
 
     def _next_time(self) -> datetime | None:
         retries = (entry.retry_at for entry in self._waiting_to_start())
@@ -264,6 +283,7 @@ class Fleet:
         self._release_due()
         if is_due(self._flights.silent_at()):
             self.state.last_news_at = workflow.now()
+            self.state.silences += 1
             self._spawn(self._flights.register())
 
     def _release_due(self) -> None:

@@ -5,7 +5,7 @@ State is in the entries, as plain data; here are only the futures that coroutine
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -13,15 +13,21 @@ from temporalio.exceptions import ActivityError
 
 from activities.watch import WatchActivities
 from contracts.fleet import Entry, FleetState
-from contracts.runs import Completion, OutcomeStatus, Verdict
+from contracts.runs import Completion, OutcomeStatus, RunRef, Verdict
 from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
+from contracts.worker import WorkerRequest
 from workflows import policies
+from workflows.parts.assignment import DispatchFailedError
 from workflows.parts.clock import Clock
+from workflows.parts.crew import Crew
 from workflows.parts.journal import Journal
 from workflows.parts.patience import Patience
-from workflows.parts.worker_run import DispatchFailedError, WorkerRuns, waiter
+from workflows.parts.worker_run import waiter
 
 T = TypeVar("T")
+
+_DOUBLINGS = 6
+"""A silence that goes on is looked into ever more rarely: after 5 minutes first, 5 hours at last."""
 
 
 class Flights:
@@ -29,7 +35,7 @@ class Flights:
 
     def __init__(
         self,
-        runs: WorkerRuns,
+        crew: Crew,
         patience: Patience,
         *,
         journal: Journal,
@@ -44,7 +50,7 @@ class Flights:
         """Activities under way, dispatches left out."""
         self.dispatching: dict[int, int] = {}
         """Sizes of the inputs of outstanding dispatches, by sequence."""
-        self._runs, self._patience = runs, patience
+        self._crew, self._patience = crew, patience
         self._journal, self._clock, self._state = journal, clock, state
         self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
         self._waits: dict[str, asyncio.Future[None]] = {}
@@ -52,7 +58,7 @@ class Flights:
 
     def runs_completed(self, batch: CompletedRuns) -> None:
         """Take news in: early, late, repeated or of another run, nothing is lost or doubled."""
-        self._state.last_news_at = workflow.now()
+        self._state.last_news_at, self._state.silences = workflow.now(), 0
         self._recognise(batch.since)
         for news in batch.completions:
             entry = self._by_id.get(news.dispatch_id)
@@ -62,25 +68,30 @@ class Flights:
                 surplus = ", ".join(map(str, news.surplus))
                 reason = f"runs {surplus} came of the same dispatch; {news.run_id} is kept"
                 self._journal.decide("surplus-cancelled", entry.item.key, reason)
+                if entry.run is not None:
+                    entry.run = entry.run.model_copy(update={"run_id": news.run_id})
             if news.conclusion is not None and entry.completion is None:
                 entry.completion = news
                 self._wake(entry)
 
     async def dispatch(self, entry: Entry) -> Verdict | None:
         """Dispatch an entry; a verdict where no run came of it."""
-        entry.dispatch_id = self._runs.dispatch_id(entry)
+        runs = self._crew.of(entry)
+        entry.dispatch_id = runs.dispatch_id(entry)
         self._by_id[entry.dispatch_id] = entry
         self.dispatching[entry.sequence] = 0
         try:
-            request = self._runs.request(entry)
+            request = runs.assignment.request(entry)
             self.dispatching[entry.sequence] = len(request.model_dump_json())
             watermark = 0
-            if not self._runs.assignment.correlated:
-                watermark = max(await self._runs.watermark(), self._state.highest_run)
+            if not runs.assignment.correlated:
+                watermark = max(await runs.watermark(), self._state.highest_run)
             entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
-            entry.run = await self._runs.dispatch(entry, request, watermark)
+            entry.run = await runs.dispatch(entry, request, watermark, self._stopped())
         except DispatchFailedError as error:
-            return Verdict(status=error.status, reason=error.reason)
+            if entry.completion is None:
+                return Verdict(status=error.status, reason=error.reason)
+            entry.run = run_of(entry, entry.completion, request)  # news came where answers did not
         except ActivityError as error:  # the watermark could not be read
             return Verdict(status=OutcomeStatus.DISPATCH_FAILED, reason=str(error.cause))
         finally:
@@ -124,7 +135,7 @@ class Flights:
                 return Verdict(status=OutcomeStatus.TIMED_OUT, reason=entry.timeout_reason)
             if entry.cancelled_at is not None:
                 return Verdict(status=OutcomeStatus.CANCELLED, reason=self.stopping)
-        return await self._busily(self._runs.collect(entry, run, completion))
+        return await self._busily(self._crew.collect(entry, run, completion))
 
     def forget(self, entry: Entry) -> None:
         """Drop an attempt that has its verdict; later news of it is ignored."""
@@ -137,15 +148,15 @@ class Flights:
             WatchedRun(
                 run=entry.run,
                 waiter=waiter(),
-                expected=self._state.pace.typical,
-                shortest=self._state.pace.shortest,
+                expected=self._crew.of(entry).pace.typical,
+                shortest=self._crew.of(entry).pace.shortest,
             )
             for entry in self._aloft()
             if entry.run is not None
         )
         if not runs:
             return
-        ask = RegisterRuns(repository=self._runs.assignment.repository, runs=runs)
+        ask = RegisterRuns(repository=self._crew.repository, runs=runs)
         summary = f"have {len(runs)} runs watched"
         work = workflow.execute_activity_method(
             WatchActivities.register, ask, **policies.named(policies.LOCAL, summary)
@@ -166,10 +177,12 @@ class Flights:
             return None
         if self._state.forgotten:
             return workflow.now()
-        typical = self._state.pace.typical
-        silence = policies.SILENCE_MAX if typical is None else 5 * typical
+        typical = [self._crew.of(entry).pace.typical for entry in self._aloft()]
+        known = [one for one in typical if one is not None]
+        silence = 5 * min(known) if known else policies.SILENCE_MAX
         bounded = min(max(silence, policies.SILENCE_MIN), policies.SILENCE_MAX)
-        return self._state.last_news_at + bounded
+        doubled = 2 ** min(self._state.silences, _DOUBLINGS)
+        return self._state.last_news_at + timedelta(seconds=bounded.total_seconds() * doubled)
 
     def _recognise(self, since: datetime | None) -> None:
         """Notice a watcher that was started again: news of late runs would hide its silence."""
@@ -182,6 +195,9 @@ class Flights:
             self._journal.decide("watcher-renewed", reason=f"{len(self._aloft())} runs told again")
             self._clock.rearm()
 
+    async def _stopped(self) -> None:
+        await workflow.wait_condition(lambda: bool(self.stopping))
+
     async def _busily(self, work: Awaitable[T]) -> T:
         self.busy += 1
         try:
@@ -190,7 +206,10 @@ class Flights:
             self.busy -= 1
 
     def _next_time(self) -> datetime | None:
-        return min(filter(None, (entry.check_at for entry in self._aloft())), default=None)
+        if self.parking:
+            return None
+        waiting = (self._by_id.get(dispatch_id) for dispatch_id in self._waits)
+        return min((e.check_at for e in waiting if e is not None and e.check_at), default=None)
 
     def _aloft(self) -> list[Entry]:
         """Entries whose run goes on, as far as is known."""
@@ -206,6 +225,20 @@ class Flights:
         waiting = self._waits.pop(entry.dispatch_id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
+
+
+def run_of(entry: Entry, news: Completion, request: WorkerRequest) -> RunRef:
+    """Make the reference of a run that only its watcher told of."""
+    return RunRef(
+        repository=request.repository,
+        workflow=request.workflow,
+        run_id=news.run_id,
+        run_attempt=news.run_attempt,
+        dispatch_id=entry.dispatch_id,
+        url=news.url,
+        dispatched_at=entry.first_dispatched_at or workflow.now(),
+        adopted=True,
+    )
 
 
 def is_due(at: datetime | None) -> bool:

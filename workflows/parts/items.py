@@ -1,21 +1,79 @@
 """Items, launched lazily: the next page of a source is read when the last one is used up."""
 
+import itertools
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio import workflow
 
 from activities.sources import SourceActivities
-from contracts.fleet import SourceState
+from contracts.fleet import Entry, SourceState
 from contracts.runs import CountItems, Item, ItemsCount, ReadItems
-from contracts.specs.orchestrator_worker import ForEach
+from contracts.specs.sources import ForEach
 from workflows import policies
 
 _LIST_PAGE = 100
 
 
+class Source(Protocol):
+    """What a fleet takes its entries from."""
+
+    @property
+    def more(self) -> bool:
+        """Whether another entry may be there."""
+
+    @property
+    def waiting(self) -> int:
+        """Items that are known and not taken."""
+
+    @property
+    def items(self) -> int:
+        """Items taken so far."""
+
+    async def next(self) -> Sequence[Entry]:
+        """Take the entries of the next item; none when there is none, or nothing to do for it."""
+
+    def known(self) -> Sequence[Entry]:
+        """Take all that is known without reading more: it was stopped."""
+
+
+class FixedSource:
+    """Entries that are known from the start, unless they were carried already."""
+
+    def __init__(self, entries: Sequence[Entry], state: SourceState) -> None:
+        self._entries, self._state = entries, state
+
+    @property
+    def more(self) -> bool:
+        """Whether they were not taken yet."""
+        return not self._state.exhausted
+
+    @property
+    def waiting(self) -> int:
+        """All, or none."""
+        return 0 if self._state.exhausted else len(self._entries)
+
+    @property
+    def items(self) -> int:
+        """How many were taken."""
+        return self._state.taken
+
+    async def next(self) -> Sequence[Entry]:
+        """Take all."""
+        return self.known()
+
+    def known(self) -> Sequence[Entry]:
+        """Take all."""
+        if self._state.exhausted:
+            return ()
+        self._state.exhausted = True
+        self._state.taken += len(self._entries)
+        return self._entries
+
+
 class ItemSource:
-    """Yields at most `limit` items, and counts the rest."""
+    """Yields at most `limit` items of a source, and counts the rest."""
 
     def __init__(
         self, spec: ForEach, repository: str, created_before: datetime, state: SourceState
@@ -32,32 +90,48 @@ class ItemSource:
             return False
         return bool(self.state.buffer) or not self.state.exhausted
 
-    async def next(self) -> Item | None:
+    @property
+    def waiting(self) -> int:
+        """Items that were read and not taken."""
+        return len(self.state.buffer)
+
+    @property
+    def items(self) -> int:
+        """Items taken so far."""
+        return self.state.taken
+
+    async def next(self) -> Sequence[Entry]:
+        """Take the next item as an entry; none when the source, or the limit, is exhausted."""
+        return [Entry(item=item, sequence=0) for item in (await self.take(),) if item is not None]
+
+    def known(self) -> Sequence[Entry]:
+        """Take all that was read already."""
+        return [Entry(item=item, sequence=0) for item in self.take_known()]
+
+    async def take(self) -> Item | None:
         """Take the next item; None when the source, or the limit, is exhausted."""
         if self.more and not self.state.buffer:
             await self._fill()
-        return self.take_buffered()
+        return next(self.take_known(), None)
 
-    def take_buffered(self) -> Item | None:
-        """Take an item that was read already; None when reading more would be needed."""
-        if not self.state.buffer or self.state.taken >= self._spec.limit:
-            return None
-        self.state.taken += 1
-        return self.state.buffer.pop(0)
+    def take_known(self) -> Iterator[Item]:
+        """Take items that were read already, one by one."""
+        while self.state.buffer and self.state.taken < self._spec.limit:
+            self.state.taken += 1
+            yield self.state.buffer.pop(0)
 
     async def beyond(self) -> ItemsCount:
         """Count what lies beyond the limit."""
         if self.state.exhausted:
             return ItemsCount(count=len(self.state.buffer), exact=True)
-        if self._spec.source == "list":
-            return ItemsCount(count=len(self._spec.items) - self.state.taken, exact=True)
+        if not self._is_remote:
+            return ItemsCount(count=len(self._local()) - self.state.taken, exact=True)
         buffered = self.state.buffer
-        after = int(buffered[-1].fields["number"]) if buffered else self.state.after
         ask = CountItems(
             repository=self._repository,
-            source=self._spec.source,
+            for_each=self._spec,
             page=self.state.page,
-            after=after,
+            after=buffered[-1].place if buffered else self.state.after,
             created_before=self._created_before,
         )
         found = await workflow.execute_activity_method(
@@ -65,13 +139,17 @@ class ItemSource:
         )
         return found.model_copy(update={"count": found.count + len(buffered)})
 
+    @property
+    def _is_remote(self) -> bool:
+        return self._spec.source not in ("list", "matrix")
+
     async def _fill(self) -> None:
-        if self._spec.source == "list":
-            self._fill_from_list()
+        if not self._is_remote:
+            self._fill_from(self._local())
             return
         ask = ReadItems(
             repository=self._repository,
-            source=self._spec.source,
+            for_each=self._spec,
             page=self.state.page,
             after=self.state.after,
             created_before=self._created_before,
@@ -85,17 +163,22 @@ class ItemSource:
         self.state.page = page.page
         self.state.exhausted = page.last
         if page.items:
-            self.state.after = int(page.items[-1].fields["number"])
+            self.state.after = page.items[-1].place
 
-    def _fill_from_list(self) -> None:
-        start = self.state.after
-        values = self._spec.items[start : start + _LIST_PAGE]
-        seen = start
-        for value in values:
-            self.state.buffer.append(_listed(value, seen))
-            seen += 1
-        self.state.after = seen
-        self.state.exhausted = seen >= len(self._spec.items)
+    def _local(self) -> Sequence[str | int | dict[str, Any]]:
+        """Items that the spec itself holds."""
+        if self._spec.source == "list":
+            return self._spec.items
+        cells = itertools.product(*self._spec.matrix.values())
+        return [dict(zip(self._spec.matrix, cell, strict=True)) for cell in cells]
+
+    def _fill_from(self, values: Sequence[str | int | dict[str, Any]]) -> None:
+        start = self.state.after[1]
+        for position, value in enumerate(values[start : start + _LIST_PAGE], start):
+            self.state.buffer.append(_listed(value, position))
+        read = min(start + _LIST_PAGE, len(values))
+        self.state.after = ("", read)
+        self.state.exhausted = read >= len(values)
 
 
 def _listed(value: str | int | dict[str, Any], position: int) -> Item:

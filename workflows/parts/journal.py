@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from temporalio import workflow
 
-from contracts.base import clip
+from contracts.base import KIB, clip
 from contracts.fleet import JournalState
 from contracts.report import MAX_DECISIONS, Decision
 
+_MAX_REASON = 500
+_MAX_BYTES = 200 * KIB
 _ROUTINE = frozenset({"dispatched", "completed"})
 """First to be left out of a long report: the history shows each of them as an activity."""
 
@@ -28,19 +30,28 @@ class Journal:
             reason: why, in a person's words.
         """
         decision = Decision(
-            time=workflow.now(), kind=kind, subject=clip(subject, 200), reason=clip(reason)
+            time=workflow.now(),
+            kind=kind,
+            subject=clip(subject, 200),
+            reason=clip(reason, _MAX_REASON),
         )
         workflow.logger.info(
             "decision",
             extra={"decision": kind, "subject": decision.subject, "reason": decision.reason},
         )
         self.state.decisions.append(decision)
-        if len(self.state.decisions) > MAX_DECISIONS:
+        self.state.bytes += _size(decision)
+        while len(self.state.decisions) > MAX_DECISIONS or self.state.bytes > _MAX_BYTES:
             self._leave_one_out()
         self._on_decision()
 
     def _leave_one_out(self) -> None:
         decisions = self.state.decisions
         routine = next((i for i, one in enumerate(decisions) if one.kind in _ROUTINE), None)
-        decisions.pop(len(decisions) // 2 if routine is None else routine)
+        left_out = decisions.pop(len(decisions) // 2 if routine is None else routine)
+        self.state.bytes -= _size(left_out)
         self.state.omitted += 1
+
+
+def _size(decision: Decision) -> int:
+    return len(decision.model_dump_json().encode())

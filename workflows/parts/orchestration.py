@@ -1,22 +1,29 @@
 """What every pattern is framed by: input, handlers, deadline, cancellation, report, closing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
+from activities.workers import WorkerActivities
 from contracts import expressions
 from contracts.base import clip
 from contracts.fleet import Entry, OrchestrationState
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
+from contracts.runs import DescribeWorker, ItemsCount
 from contracts.specs.common import Spec
+from contracts.specs.worker import WorkerSpec
 from contracts.watch import CompletedRuns
+from workflows import policies
 from workflows.parts import closing, progress
 from workflows.parts.clock import Clock
 from workflows.parts.console import Console
+from workflows.parts.crew import Crew
+from workflows.parts.items import ItemSource
 from workflows.parts.journal import Journal
 from workflows.parts.outbox import Outbox
 from workflows.parts.reporting import Reporting
@@ -81,9 +88,10 @@ class Orchestration(Generic[S]):
         self.tally = Tally(self.state.tally, self.spec.report)
         self.journal = Journal(self.state.journal, on_decision=self._show)
         self.clock = Clock()
-        self._reporting = Reporting(self.spec, self.state, self.tally, self.title)
+        self._reporting = Reporting(self.spec, self.state, self.tally, self.journal, self.title)
         self._timeline = Timeline(
             self.state,
+            self.spec.deadline,
             self.spec.stall_after,
             clock=self.clock,
             journal=self.journal,
@@ -105,6 +113,37 @@ class Orchestration(Generic[S]):
         if self.stopping:
             work.stop(self.stopping)
 
+    async def crew(self, workers: Mapping[str, WorkerSpec], **context: Any) -> Crew:
+        """Make the crew of a fleet; each declaration is read once, and the whole chain uses it.
+
+        Args:
+            workers: by name.
+            context: what expressions read besides `inputs`, `event` and `run`.
+
+        Raises:
+            ActivityError: a worker's file cannot be read, or is no workflow.
+        """
+        unread = [name for name in workers if name not in self.state.workers]
+        asks = (
+            DescribeWorker(
+                repository=self.spec.repository,
+                workflow=workers[name].workflow,
+                ref=workers[name].ref,
+            )
+            for name in unread
+        )
+        reads = (
+            workflow.execute_activity_method(
+                WorkerActivities.describe,
+                ask,
+                **policies.named(policies.READ, f"read {ask.workflow}"),
+            )
+            for ask in asks
+        )
+        for name, described in zip(unread, await asyncio.gather(*reads), strict=True):
+            self.state.workers[name] = described
+        return Crew(workers, self.spec.repository, self.state, {**self.context, **context})
+
     async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:
         """Do the work to its end, report, and close as Temporal should show it.
 
@@ -120,7 +159,7 @@ class Orchestration(Generic[S]):
         progress.publish(self.spec, OrchestrationStatus.RUNNING)
         self._show()
         clock = asyncio.create_task(self.clock.run())
-        doing = asyncio.ensure_future(work())
+        doing = asyncio.ensure_future(self._described(work))
         try:
             ended = await asyncio.shield(doing)
         except asyncio.CancelledError:
@@ -135,7 +174,21 @@ class Orchestration(Generic[S]):
             if info.run_id != info.original_execution_run_id:  # what follows may have happened
                 self.state.doubted_since = workflow.now()
             workflow.continue_as_new(args=[self._input.carrying(self.state)])
-        return await self._conclude(*ended)
+        concluding = asyncio.ensure_future(self._conclude(*ended))
+        try:
+            report = await asyncio.shield(concluding)
+        except asyncio.CancelledError:
+            report = await concluding  # too late to stop: its report is being written
+        return await closing.close(report)
+
+    async def leave_out(self, items: ItemSource) -> None:
+        """Count what lies beyond the limit; that it cannot be counted fails nothing."""
+        try:
+            beyond = await items.beyond()
+        except ActivityError as error:
+            self.journal.decide("uncounted", reason=str(error.cause))
+            beyond = ItemsCount(count=0, exact=False)
+        self.tally.change_totals(beyond_limit=beyond.count, beyond_limit_exact=beyond.exact)
 
     def stop(self, reason: str) -> None:
         """End in order: nothing more is dispatched, and what runs is cancelled."""
@@ -163,6 +216,13 @@ class Orchestration(Generic[S]):
         """Answer the query `report`: the final one, or what there is so far."""
         return self._final or self._reporting.assemble(self.status().status, self.stopping)
 
+    async def _described(self, work: Callable[[], Awaitable[Verdict | None]]) -> Verdict | None:
+        """Do the work; a worker that cannot be described ends it before anything is dispatched."""
+        try:
+            return await work()
+        except ActivityError as error:
+            return OrchestrationStatus.FAILED, clip(str(error.cause))
+
     async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
         outbox = Outbox(
             self.spec.safe_outputs,
@@ -173,7 +233,7 @@ class Orchestration(Generic[S]):
         self._final = await self._reporting.write(status, reason, outbox)
         progress.publish(self.spec, status)
         self._show()
-        return await closing.close(self._final)
+        return self._final
 
     def _pause(self) -> None:
         self._timeline.pause()

@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError
 from activities.outputs import OutputActivities
 from contracts.base import clip
 from contracts.outputs import MAX_BODY, MAX_TITLE, CreateIssue, IssueRef
-from contracts.specs.common import SafeOutputs
+from contracts.specs.safe_outputs import SafeOutputs
 from workflows import policies
 from workflows.parts.journal import Journal
 

@@ -1,35 +1,30 @@
 """When a run should have ended: read it once, and only then decide."""
 
-from datetime import timedelta
-
 from temporalio import workflow
 
 from contracts.fleet import Entry
 from contracts.runs import COMPLETED, Completion, RunRef, RunState
-from contracts.specs.common import WorkerSpec
 from workflows import policies
+from workflows.parts.crew import Crew
 from workflows.parts.journal import Journal
-from workflows.parts.worker_run import WorkerRuns
 
 
 class Patience:
     """Times out runs that wait or work too long, and sees their cancellation through."""
 
-    def __init__(self, worker: WorkerSpec, runs: WorkerRuns, journal: Journal) -> None:
-        self._timeout = timedelta(minutes=worker.timeout_minutes)
-        self._queue_timeout = timedelta(minutes=worker.queue_timeout_minutes)
-        self._runs = runs
-        self._journal = journal
+    def __init__(self, crew: Crew, journal: Journal) -> None:
+        self._crew, self._journal = crew, journal
 
     def begin(self, entry: Entry) -> None:
         """Plan the first look at a run that was just dispatched."""
-        entry.check_at = workflow.now() + min(self._timeout, self._queue_timeout)
+        limits = self._crew.of(entry).assignment
+        entry.check_at = workflow.now() + min(limits.timeout, limits.queue_timeout)
 
     async def check(self, entry: Entry) -> None:
         """Look at a run whose time has come; sets its completion, or when to look again."""
         if entry.run is None:
             return
-        state = await self._runs.read(entry.run)
+        state = await self._crew.of(entry).read(entry.run)
         if state is not None and state.completed:
             entry.completion = completion_of(entry, state)
         elif entry.cancelled_at is not None:
@@ -44,21 +39,21 @@ class Patience:
         if entry.run is None or entry.cancelled_at is not None:
             return
         entry.cancelled_at = workflow.now()
-        entry.check_at = entry.cancelled_at + policies.CANCEL_LOOK
         self._journal.decide("cancelled", entry.item.key, f"run {entry.run.run_id}: {reason}")
-        await self._runs.cancel(entry.run)
+        await self._crew.of(entry).cancel(entry.run)
+        entry.check_at = workflow.now() + policies.CANCEL_LOOK
 
     async def _time_out(self, entry: Entry, state: RunState) -> None:
-        now = workflow.now()
+        now, limits = workflow.now(), self._crew.of(entry).assignment
         if state.started_at is not None:
-            limit, what = state.started_at + self._timeout, "in progress"
-            longest = self._timeout
+            limit, what = state.started_at + limits.timeout, "in progress"
+            longest = limits.timeout
         else:
             began = entry.run.dispatched_at if entry.run else now
-            limit, what = began + self._queue_timeout, f"{state.status}, waiting for a runner"
-            longest = self._queue_timeout
+            limit, what = began + limits.queue_timeout, f"{state.status}, waiting for a runner"
+            longest = limits.queue_timeout
         if now < limit:
-            entry.check_at = limit if state.started_at else min(limit, now + self._timeout)
+            entry.check_at = limit if state.started_at else min(limit, now + limits.timeout)
             return
         minutes = longest.total_seconds() / 60
         entry.timeout_reason = f"{what} for more than {minutes:g} minutes"
@@ -73,7 +68,7 @@ class Patience:
         if not entry.forced:
             entry.forced = True
             self._journal.decide("force-cancelled", entry.item.key, f"run {run.run_id} goes on")
-            await self._runs.cancel(run, force=True)
+            await self._crew.of(entry).cancel(run, force=True)
         elif workflow.now() >= asked + 2 * policies.CANCEL_GRACE:
             self._journal.decide("given-up", entry.item.key, f"run {run.run_id} cannot be stopped")
             entry.completion = Completion(

@@ -19,13 +19,12 @@ class Postman:
         self,
         unsent: dict[str, tuple[Completion, ...]],
         since: datetime | None,
-        on_gone: Callable[[Waiter], None],
+        on_failure: Callable[[], None],
     ) -> None:
         self._since = since
         self.unsent = {key: list(news) for key, news in unsent.items()}
-        self._on_gone = on_gone
+        self._on_failure = on_failure
         self._rounds: dict[str, asyncio.Task[None]] = {}
-        self._waiters: dict[str, Waiter] = {}
 
     @property
     def idle(self) -> bool:
@@ -35,7 +34,6 @@ class Postman:
     def send(self, waiter: Waiter, news: Iterable[Completion]) -> None:
         """Deliver soon; never two signals to one orchestration at the same time."""
         key = waiter.workflow_id
-        self._waiters[key] = waiter
         self.unsent.setdefault(key, []).extend(news)
         if key not in self._rounds:
             self._rounds[key] = asyncio.create_task(self._round(key))
@@ -53,8 +51,8 @@ class Postman:
                     self.unsent[key] = rest
                 message = CompletedRuns(completions=tuple(batch), since=self._since)
                 await handle.signal(names.SIGNAL_RUNS_COMPLETED, message)
-        except (ApplicationError, FailureError):  # the orchestration has ended
+        except (ApplicationError, FailureError):  # it has ended, or will register again
             self.unsent.pop(key, None)
-            self._on_gone(self._waiters[key])
+            self._on_failure()
         finally:
             del self._rounds[key]

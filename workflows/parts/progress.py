@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from contracts import names
+from contracts.base import plain
 from contracts.fleet import Entry, OrchestrationState
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
 from contracts.specs.common import Spec
@@ -49,12 +50,12 @@ def show(
     counts = ", ".join(f"{n} {status}" for status, n in by_status.items()) or "none yet"
     status = report.status if report else OrchestrationStatus.RUNNING
     lines = [
-        f"### {title}",
+        f"### {plain(title)}",
         f"**{status.value}** · {running} running · {queued} queued",
         f"Finished {sum(by_status.values())} of {tally.state.totals.items} items: {counts}",
     ]
     if report is not None and report.reason:
-        lines.append(report.reason)
+        lines.append(plain(report.reason))
     if report is not None and report.issue_url:
         lines.append(f"[Report issue]({report.issue_url})")
     workflow.set_current_details("\n\n".join(lines))

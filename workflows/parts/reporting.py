@@ -1,6 +1,7 @@
 """The report: assembled from the tally and the journal, rendered, and written once."""
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from activities.reports import ReportActivities
 from contracts.fleet import OrchestrationState
@@ -8,6 +9,7 @@ from contracts.outputs import RenderReport
 from contracts.report import Metrics, OrchestrationReport, OrchestrationStatus
 from contracts.specs.common import Spec
 from workflows import policies
+from workflows.parts.journal import Journal
 from workflows.parts.outbox import Outbox
 from workflows.parts.tally import Tally
 
@@ -15,8 +17,16 @@ from workflows.parts.tally import Tally
 class Reporting:
     """Tells what an orchestration did, so far or in the end."""
 
-    def __init__(self, spec: Spec, state: OrchestrationState, tally: Tally, title: str) -> None:
-        self._spec, self._state, self._tally, self._title = spec, state, tally, title
+    def __init__(
+        self,
+        spec: Spec,
+        state: OrchestrationState,
+        tally: Tally,
+        journal: Journal,
+        title: str,
+    ) -> None:
+        self._spec, self._state, self._tally = spec, state, tally
+        self._journal, self._title = journal, title
 
     def assemble(self, status: OrchestrationStatus, reason: str = "") -> OrchestrationReport:
         """Put the report together as it stands now."""
@@ -51,11 +61,9 @@ class Reporting:
             columns=self._spec.report.columns,
             highlights_title=highlights.title if highlights else "",
         )
-        markdown = await workflow.execute_activity_method(
-            ReportActivities.render, ask, **policies.named(policies.LOCAL, "render the report")
-        )
+        markdown = await self._render(ask)
         issue = None
-        if self._spec.safe_outputs.create_issue is not None:
+        if markdown and self._spec.safe_outputs.create_issue is not None:
             issue = await outbox.create_issue("report", self._title, markdown)
         return report.model_copy(
             update={
@@ -64,6 +72,15 @@ class Reporting:
                 "decisions": tuple(self._state.journal.decisions),
             }
         )
+
+    async def _render(self, ask: RenderReport) -> str:
+        try:
+            return await workflow.execute_activity_method(
+                ReportActivities.render, ask, **policies.named(policies.LOCAL, "render the report")
+            )
+        except ActivityError as error:  # the report itself is there all the same
+            self._journal.decide("render-failed", reason=str(error.cause))
+            return ""
 
     def _metrics(self) -> Metrics:
         tally = self._tally.state

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from contracts.runs import COMPLETED, Completion, RunRef, Waiter
+from contracts.runs import COMPLETED, Completion, Waiter
 from contracts.watch import (
     Claim,
     Intent,
@@ -17,17 +17,13 @@ from contracts.watch import (
     WatchedRun,
 )
 from workflows import policies
+from workflows.parts.finished import ABANDONED, RING, SURPLUS, Finished
+from workflows.parts.sighted import adopted, completion_of, maybe_done
 
-_RING = 300
-"""Rows kept that match nothing yet, and runs kept that are done with."""
 _INTENT_LIFE = timedelta(hours=2)
 """An announcement outlives the longest time that a dispatch may take."""
 _MAYBE_SENT = timedelta(seconds=5)
 """An announced run is looked for when its dispatch should have answered."""
-SURPLUS = "surplus"
-"""Status of a second run of one dispatch."""
-_MAYBE_DONE = 0.8
-"""A run is looked for from this share of its worker's shortest time on."""
 _BY_ID_SHARE = 2
 """A run that costs a call of its own is looked for at every second interval."""
 
@@ -44,7 +40,7 @@ class Sightings:
         self._since = state.since
         self._claims = dict(state.claims)
         self._snapshot = {row.run_id: row for row in state.snapshot}
-        self._handled = {row.run_id: row for row in state.handled}
+        self._finished = Finished(state)
         self._news: list[tuple[Waiter, Completion]] = []
         self._surplus: list[int] = []
         self._polled_at = state.polled_at or workflow.now()
@@ -54,7 +50,8 @@ class Sightings:
     @property
     def idle(self) -> bool:
         """Whether nothing is in flight."""
-        return not self.watched and not self.intents and not self._news
+        in_flight = self.watched or self.intents or self._news
+        return not in_flight and self._finished.idle
 
     def announce(self, intent: Intent) -> None:
         """Remember a dispatch before it is sent."""
@@ -66,11 +63,15 @@ class Sightings:
         """Watch a run; the lowest run wins where a dispatch has several."""
         dispatch_id, run_id = asked.run.dispatch_id, asked.run.run_id
         self.intents.pop(dispatch_id, None)
-        self._claims[run_id] = dispatch_id
-        handled = self._handled.get(run_id)
-        if handled is not None:
-            if handled.status == COMPLETED:  # told before, to somebody who was reset since
-                self._tell(asked, handled)
+        self._claims.setdefault(run_id, dispatch_id)
+        if run_id in self._finished:
+            told = self._finished.completed(run_id)
+            if told is not None:  # to somebody who was reset since, or has forgotten
+                self._tell(asked, told)
+            return
+        before = self._finished.ended(dispatch_id)
+        if before is not None and before.run.run_id != run_id:
+            self._drop(asked.waiter, dispatch_id, before.run.run_id, run_id)
             return
         known = self.watched.get(dispatch_id)
         if known is not None and known.run.run_id != run_id:
@@ -98,7 +99,7 @@ class Sightings:
 
     def lookup(self, asked: LookupRun) -> Lookup:
         """Answer what is known of a dispatch."""
-        watched = self.watched.get(asked.dispatch_id)
+        watched = self.watched.get(asked.dispatch_id) or self._finished.ended(asked.dispatch_id)
         owner = self._claims.get
         return Lookup(
             run=watched.run if watched else None,
@@ -141,13 +142,16 @@ class Sightings:
             self.forget(dispatch_id)
         for dispatch_id in [i for i, n in self.intents.items() if n.waiter == waiter]:
             del self.intents[dispatch_id]
+            self._finished.unwant(dispatch_id)
         for run_id in runs:
-            self._handled[run_id] = RunRow(run_id=run_id, status="abandoned")
+            self._finished.set_aside(run_id, ABANDONED)
         return runs
 
     def waiters(self) -> tuple[Waiter, ...]:
         """Everybody who waits."""
-        return tuple(dict.fromkeys(w.waiter for w in self.watched.values()))
+        watching = [asked.waiter for asked in self.watched.values()]
+        announced = [intent.waiter for intent in self.intents.values()]
+        return tuple(dict.fromkeys(watching + announced))
 
     def oldest(self) -> int:
         """The lowest run id that pages should reach."""
@@ -155,7 +159,7 @@ class Sightings:
 
     def known(self) -> tuple[int, ...]:
         """Runs that need not be told again."""
-        return tuple(dict.fromkeys([*self._snapshot, *self._handled]))
+        return tuple(dict.fromkeys([*self._snapshot, *self._finished]))
 
     def take_unreached(self, limit: int) -> tuple[int, ...]:
         """Take watched runs that the pages did not reach and that may be done, in turn."""
@@ -164,7 +168,7 @@ class Sightings:
         due = [
             (self._read_at.get(run_id, asked.run.dispatched_at), run_id)
             for asked in self.watched.values()
-            if (run_id := asked.run.run_id) < self._floor and _maybe_done(asked) <= now
+            if (run_id := asked.run.run_id) < self._floor and maybe_done(asked) <= now
         ]
         chosen = tuple(run_id for read_at, run_id in sorted(due)[:limit] if read_at <= before)
         kept = {i: at for i, at in self._read_at.items() if i in self.by_run}
@@ -181,7 +185,7 @@ class Sightings:
 
     def next_poll(self) -> datetime:
         """When to look next: not before the first run can be done."""
-        soonest = [_maybe_done(asked) for asked in self.watched.values()]
+        soonest = [maybe_done(asked) for asked in self.watched.values()]
         soonest += [intent.announced_at + _MAYBE_SENT for intent in self.intents.values()]
         return max(self._polled_at + self.interval(), min(soonest, default=self._polled_at))
 
@@ -194,10 +198,12 @@ class Sightings:
                 "claims": {
                     run_id: dispatch_id
                     for run_id, dispatch_id in self._claims.items()
-                    if dispatch_id in self.watched or run_id in self._handled
+                    if dispatch_id in self.watched
+                    or dispatch_id in self.intents
+                    or run_id in self._finished
                 },
                 "snapshot": tuple(self._snapshot.values()),
-                "handled": tuple(self._handled.values()),
+                **self._finished.carry(),
                 "marks": self.marks,
                 "polled_at": self._polled_at,
                 "unsent": {key: tuple(news) for key, news in unsent.items()},
@@ -211,38 +217,30 @@ class Sightings:
         elif row.status == COMPLETED:
             watched = self.watched[dispatch_id]
             self.forget(dispatch_id)
-            self._handled[row.run_id] = row
+            self._finished.told(watched, row)
             self._tell(watched, row)
 
     def _see_stranger(self, row: RunRow) -> None:
         """A run that nobody registered: announced, surplus, or not ours at all."""
-        dispatch_id = row.dispatch_id
-        if row.run_id in self._handled:
+        dispatch_id = row.dispatch_id if self._is_of_that_worker(row) else None
+        if row.run_id in self._finished:
             return
-        if dispatch_id in self.watched:
+        before = self._finished.ended(dispatch_id)
+        if not self._finished.wants(dispatch_id):
+            self._finished.set_aside(row.run_id, ABANDONED)
+            self._surplus.append(row.run_id)
+        elif dispatch_id in self.watched:
             self._keep_lowest(dispatch_id, row.run_id)
         elif dispatch_id in self.intents:
             self._adopt(self.intents[dispatch_id], row)
+        elif before is not None and before.run.run_id != row.run_id:
+            self._drop(before.waiter, before.run.dispatch_id, before.run.run_id, row.run_id)
         else:
             self._snapshot[row.run_id] = row
 
     def _adopt(self, intent: Intent, row: RunRow) -> None:
         """The dispatch's answer is not known yet, or was lost; the run's title says it all."""
-        run = RunRef(
-            repository=self._repository,
-            workflow=intent.workflow,
-            run_id=row.run_id,
-            run_attempt=row.run_attempt,
-            dispatch_id=intent.dispatch_id,
-            url=row.url,
-            dispatched_at=intent.announced_at,
-            adopted=True,
-        )
-        self.watch(
-            WatchedRun(
-                run=run, waiter=intent.waiter, expected=intent.expected, shortest=intent.shortest
-            )
-        )
+        self.watch(adopted(self._repository, intent, row))
         self._see(row)
 
     def _keep_lowest(self, dispatch_id: str, other: int) -> None:
@@ -254,23 +252,26 @@ class Sightings:
             self.watched[dispatch_id] = watched.model_copy(update={"run": run})
             self.by_run[kept] = dispatch_id
             self.marks = ()
-        self._handled[surplus] = RunRow(run_id=surplus, status=SURPLUS)
+        self._drop(watched.waiter, dispatch_id, kept, surplus)
+
+    def _drop(self, waiter: Waiter, dispatch_id: str, kept: int, surplus: int) -> None:
+        """Have a second run of a dispatch cancelled, and tell who waits for the first."""
+        self._finished.set_aside(surplus, SURPLUS)
         self._surplus.append(surplus)
         notice = Completion(
             dispatch_id=dispatch_id, run_id=kept, status=SURPLUS, surplus=(surplus,)
         )
-        self._news.append((watched.waiter, notice))
+        self._news.append((waiter, notice))
+
+    def _is_of_that_worker(self, row: RunRow) -> bool:
+        """Whether a run that names a dispatch is of the workflow that was dispatched."""
+        known = self.watched.get(row.dispatch_id or "") or self._finished.ended(row.dispatch_id)
+        intent = self.intents.get(row.dispatch_id or "")
+        wanted = known.run.workflow if known else intent.workflow if intent else row.workflow
+        return row.workflow in ("", wanted)
 
     def _tell(self, watched: WatchedRun, row: RunRow) -> None:
-        completion = Completion(
-            dispatch_id=watched.run.dispatch_id,
-            run_id=row.run_id,
-            run_attempt=row.run_attempt,
-            conclusion=row.conclusion,
-            url=row.url,
-            seconds=row.seconds,
-        )
-        self._news.append((watched.waiter, completion))
+        self._news.append((watched.waiter, completion_of(watched, row)))
 
     def _match_snapshot(self, dispatch_id: str) -> None:
         mine = [row for row in self._snapshot.values() if row.dispatch_id == dispatch_id]
@@ -280,13 +281,9 @@ class Sightings:
 
     def _age(self) -> None:
         """Keep rings bounded, and forget announcements that came to nothing."""
-        for ring in (self._snapshot, self._handled):
-            for run_id in sorted(ring)[: max(len(ring) - _RING, 0)]:
-                del ring[run_id]
+        self._finished.age()
+        for run_id in sorted(self._snapshot)[: max(len(self._snapshot) - RING, 0)]:
+            del self._snapshot[run_id]
         limit = workflow.now() - _INTENT_LIFE
         for dispatch_id in [i for i, n in self.intents.items() if n.announced_at < limit]:
             del self.intents[dispatch_id]
-
-
-def _maybe_done(asked: WatchedRun) -> datetime:
-    return asked.run.dispatched_at + (asked.shortest or timedelta()) * _MAYBE_DONE

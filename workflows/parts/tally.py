@@ -4,18 +4,23 @@ import bisect
 import json
 from typing import Any
 
-from contracts.base import KIB
+from contracts.base import KIB, clip
 from contracts.fleet import TallyState
 from contracts.report import MAX_ROWS, Count
 from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
-from contracts.specs.common import Condition, ReportSpec, SuccessCriteria
+from contracts.specs.reporting import Condition, ReportSpec, SuccessCriteria
 
 MAX_HIGHLIGHTS = 50
 MAX_VALUES = 20
 """Different values counted per field; further ones count as `other`."""
 MAX_ADVICE_KEYS = 10
 MAX_ROW_BYTES = 2 * KIB
-"""Outputs kept in a row; 200 rows stay far below the 2 MiB of a payload."""
+"""Outputs kept in a row."""
+MAX_ROWS_BYTES = 400 * KIB
+"""All rows; with highlights, decisions and markdown they stay below the 2 MiB of a payload."""
+MAX_HIGHLIGHTS_BYTES = 64 * KIB
+_MAX_WORDS = 300
+_MAX_ERRORS, _MAX_ERROR_WORDS, _MAX_METRICS = 3, 200, 10
 _MISSING = object()
 
 
@@ -35,15 +40,29 @@ class Tally:
         self.state.run_seconds_total += run_seconds or 0
         self.state.run_seconds_longest = max(self.state.run_seconds_longest, run_seconds or 0)
         self._count(outcome)
-        row = _row(outcome)
+        row = slim(outcome)
         highlighted = self._report.highlights and _meets(self._report.highlights, outcome)
-        if highlighted and len(self.state.highlights) < MAX_HIGHLIGHTS:
-            self.state.highlights.append(row)
+        if highlighted:
+            self._highlight(row)
         rank = 0 if outcome.status not in GOOD else 1 if highlighted else 2
         bisect.insort(self.state.rows, (rank, sequence, row), key=lambda kept: kept[:2])
-        if len(self.state.rows) > MAX_ROWS:
-            self.state.rows.pop()
+        self.state.rows_bytes += _size(row)
+        while len(self.state.rows) > MAX_ROWS or self.state.rows_bytes > MAX_ROWS_BYTES:
+            _, _, left_out = self.state.rows.pop()
+            self.state.rows_bytes -= _size(left_out)
             self.state.omitted += 1
+
+    def taken(self, items: int) -> None:
+        """Count the items that were taken from the source."""
+        self.change_totals(items=items)
+
+    def dispatched(self) -> None:
+        """Count a dispatch."""
+        self.change_totals(dispatches=self.state.totals.dispatches + 1)
+
+    def retried(self) -> None:
+        """Count a retry."""
+        self.change_totals(retries=self.state.totals.retries + 1)
 
     def change_totals(self, **changes: Any) -> None:
         """Replace some totals."""
@@ -82,6 +101,12 @@ class Tally:
         """Whether no item failed or was only partly done."""
         fine = {OutcomeStatus.SUCCESS, OutcomeStatus.SKIPPED}
         return all(OutcomeStatus(status) in fine for status in self.state.totals.by_status)
+
+    def _highlight(self, row: WorkerOutcome) -> None:
+        size = self.state.highlights_bytes + _size(row)
+        if len(self.state.highlights) < MAX_HIGHLIGHTS and size <= MAX_HIGHLIGHTS_BYTES:
+            self.state.highlights.append(row)
+            self.state.highlights_bytes = size
 
     def _count(self, outcome: WorkerOutcome) -> None:
         for field in self._report.counts:
@@ -122,8 +147,22 @@ def _value(outcome: WorkerOutcome, field: str) -> Any:
     return value
 
 
-def _row(outcome: WorkerOutcome) -> WorkerOutcome:
+def slim(outcome: WorkerOutcome) -> WorkerOutcome:
     """Keep a row small; what is too large stays behind its link."""
-    if len(json.dumps(outcome.outputs).encode()) <= MAX_ROW_BYTES:
-        return outcome
-    return outcome.model_copy(update={"outputs": {}, "outputs_omitted": True})
+    errors = tuple(
+        error.model_copy(update={"message": clip(error.message, _MAX_ERROR_WORDS)})
+        for error in outcome.errors[:_MAX_ERRORS]
+    )
+    small: dict[str, Any] = {
+        "errors": errors,
+        "metrics": dict(list(outcome.metrics.items())[:_MAX_METRICS]),
+        "reason": clip(outcome.reason, _MAX_WORDS),
+        "summary": clip(outcome.summary, _MAX_WORDS),
+    }
+    if len(json.dumps(outcome.outputs).encode()) > MAX_ROW_BYTES:
+        small |= {"outputs": {}, "outputs_omitted": True}
+    return outcome.model_copy(update=small)
+
+
+def _size(row: WorkerOutcome) -> int:
+    return len(row.model_dump_json().encode())

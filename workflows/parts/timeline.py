@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from contracts.fleet import FleetState, OrchestrationState
+from workflows import policies
 from workflows.parts.clock import Clock
 from workflows.parts.flights import is_due
 from workflows.parts.journal import Journal
@@ -17,6 +18,7 @@ class Timeline:
     def __init__(
         self,
         state: OrchestrationState,
+        deadline: timedelta,
         stall_after: timedelta,
         *,
         clock: Clock,
@@ -25,6 +27,7 @@ class Timeline:
     ) -> None:
         self.timed_out = False
         self._state, self._stall_after = state, stall_after
+        self._latest = state.started_at + deadline + policies.PAUSE_MAX
         self._clock, self._journal, self._on_deadline = clock, journal, on_deadline
         clock.call(self._on_time, self._next_time)
 
@@ -44,7 +47,7 @@ class Timeline:
         if self._state.paused_at is None:
             return
         lasted = workflow.now() - self._state.paused_at
-        self._state.deadline_at += lasted
+        self._state.deadline_at = min(self._state.deadline_at + lasted, self._latest)
         self._state.paused_at = None
         self._journal.decide("resumed", reason=f"deadline moved by {lasted}")
         self._clock.rearm()
@@ -57,17 +60,19 @@ class Timeline:
         return None if last is None or self._fleet().stalled else last + self._stall_after
 
     def _next_time(self) -> datetime | None:
-        if self.paused or self.timed_out:
+        if self.timed_out:
             return None
+        if self.paused:
+            return self._latest
         return min(filter(None, (self._state.deadline_at, self._stalls_at())))
 
     def _on_time(self) -> None:
-        if self.paused or self.timed_out:
+        if self.timed_out or (self.paused and not is_due(self._latest)):
             return
-        if is_due(self._stalls_at()):
+        if not self.paused and is_due(self._stalls_at()):
             self._fleet().stalled = True
             self._journal.decide("stalled", reason=f"no progress for {self._stall_after}")
-        if is_due(self._state.deadline_at):
+        if is_due(self._latest if self.paused else self._state.deadline_at):
             self.timed_out = True
             self._journal.decide("deadline-reached")
             self._on_deadline()

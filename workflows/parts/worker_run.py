@@ -3,10 +3,9 @@
 Waiting between dispatch and collection belongs to the fleet, which holds many atoms at once.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -14,8 +13,8 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.dispatch import DispatchActivities
 from activities.results import ResultActivities
-from contracts import errors, expressions, names
-from contracts.base import clip
+from contracts import errors, names
+from contracts.base import clip, plain
 from contracts.fleet import Entry, Pace
 from contracts.runs import (
     CancelRun,
@@ -29,48 +28,18 @@ from contracts.runs import (
     RunState,
     Verdict,
     Waiter,
-    WorkerDescription,
     WorkerOutcome,
 )
-from contracts.specs.common import WorkerSpec
-from contracts.worker import RequestError, WorkerRequest, build_request
+from contracts.worker import WorkerRequest
 from workflows import policies
+from workflows.parts.assignment import Assignment, DispatchFailedError
 
 _LEARNING = 0.2
 """Weight of the newest run in the moving average of durations."""
-_IN_DOUBT = frozenset({errors.DISPATCH_UNKNOWN, errors.AMBIGUOUS_ANSWER, errors.UNSETTLED})
-
-
-class DispatchFailedError(Exception):
-    """No run came of a dispatch, or nobody can tell which; `status` says which of the two."""
-
-    def __init__(self, status: OutcomeStatus, reason: str) -> None:
-        self.status = status
-        self.reason = reason
-        super().__init__(reason)
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What a worker is asked to do, and for whom; the same for every item."""
-
-    worker: WorkerSpec
-    repository: str
-    described: WorkerDescription
-    context: Mapping[str, Any]
-    """What expressions read besides `item`."""
-    chain_started_at: datetime
-    doubted_since: datetime | None
-
-    @property
-    def name(self) -> str:
-        """The worker's name: its file without the ending."""
-        return self.worker.workflow.rsplit(".", 1)[0]
-
-    @property
-    def correlated(self) -> bool:
-        """Whether its runs can be told apart by their titles."""
-        return self.described.declaration.correlated
+_LONGEST = 35 * 86_400
+"""Seconds that a run can take on GitHub."""
+_SURE = frozenset({errors.GITHUB_REFUSED, errors.GITHUB_NOT_FOUND, errors.BAD_SPEC})
+"""Failures of a dispatch that say that no run came of it; an earlier attempt may have sent else."""
 
 
 class WorkerRuns:
@@ -78,38 +47,28 @@ class WorkerRuns:
 
     def __init__(self, assignment: Assignment, pace: Pace) -> None:
         self.assignment = assignment
-        self._pace = pace
+        self.pace = pace
 
     def dispatch_id(self, entry: Entry) -> str:
         """Name the next attempt: the same after a crash, a reset or continue-as-new."""
         first = workflow.info().first_execution_run_id
-        return names.dispatch_id(first, self.assignment.name, entry.item.key, entry.attempt)
+        key = f"{entry.item.key}\x1f{entry.part}" if entry.part else entry.item.key
+        return names.dispatch_id(first, self.assignment.name, key, entry.attempt)
 
-    def request(self, entry: Entry) -> WorkerRequest:
-        """Render and check what would be sent.
-
-        Raises:
-            DispatchFailedError: the inputs are not what the worker declares.
-        """
-        context = {**self.assignment.context, "item": entry.item.fields}
-        try:
-            inputs = {
-                name: expressions.render(expressions.to_text(value), context)
-                for name, value in self.assignment.worker.inputs.items()
-            }
-            return build_request(
-                self.assignment.described.declaration,
-                inputs,
-                repository=self.assignment.repository,
-                ref=self.assignment.described.ref,
-                dispatch_id=entry.dispatch_id,
-                aw_context=self._aw_context(entry.dispatch_id),
-            )
-        except (RequestError, expressions.ExpressionError) as error:
-            raise DispatchFailedError(OutcomeStatus.DISPATCH_FAILED, str(error)) from error
-
-    async def dispatch(self, entry: Entry, request: WorkerRequest, watermark: int) -> RunRef:
+    async def dispatch(
+        self,
+        entry: Entry,
+        request: WorkerRequest,
+        watermark: int,
+        stopped: Coroutine[Any, Any, None],
+    ) -> RunRef:
         """Start one run, once in effect.
+
+        Args:
+            entry: what for.
+            request: as checked against the worker's declaration.
+            watermark: highest run id before, for a worker whose runs carry no id.
+            stopped: ends when no new run is wanted any more.
 
         Raises:
             DispatchFailedError: refused, or in doubt until the policy's time was up.
@@ -119,26 +78,35 @@ class WorkerRuns:
             request=request,
             waiter=waiter(),
             original_execution_run_id=info.original_execution_run_id,
-            doubted_since=self.assignment.doubted_since,
-            chain_started_at=self.assignment.chain_started_at,
+            doubted_since=self.assignment.state.doubted_since,
+            chain_started_at=self.assignment.state.started_at,
             correlated=self.assignment.correlated,
             watermark=watermark,
-            expected=self._pace.typical,
-            shortest=self._pace.shortest,
+            expected=self.pace.typical,
+            shortest=self.pace.shortest,
         )
+        policy = policies.dispatch(self.assignment.state.deadline_at - workflow.now())
+        handle = workflow.start_activity_method(
+            DispatchActivities.dispatch,
+            order,
+            **policies.named(policy, _summary(self.assignment.name, entry)),
+        )
+        stop = asyncio.ensure_future(stopped)
         try:
-            return await workflow.execute_activity_method(
-                DispatchActivities.dispatch,
-                order,
-                **policies.named(policies.DISPATCH, _summary(self.assignment.name, entry)),
-            )
+            await workflow.wait([handle, stop], return_when=asyncio.FIRST_COMPLETED)
+            if not handle.done():
+                handle.cancel()  # waits for an attempt that is under way: its run must be known
+            return await handle
         except ActivityError as error:
             kind, reason = _cause(error)
-            in_doubt = kind in _IN_DOUBT
             raise DispatchFailedError(
-                OutcomeStatus.DISPATCH_UNKNOWN if in_doubt else OutcomeStatus.DISPATCH_FAILED,
+                OutcomeStatus.DISPATCH_FAILED if kind in _SURE else OutcomeStatus.DISPATCH_UNKNOWN,
                 reason,
             ) from error
+        except asyncio.CancelledError as error:
+            raise DispatchFailedError(OutcomeStatus.CANCELLED, "stopped in its dispatch") from error
+        finally:
+            stop.cancel()
 
     async def watermark(self) -> int:
         """Read the highest run id, for a worker whose runs carry no id of ours."""
@@ -184,7 +152,7 @@ class WorkerRuns:
             channels=result.channels,
             result_schema=result.schema_ if isinstance(result.schema_, dict) else None,
             max_bytes=result.max_bytes,
-            comment_on=self._comment_on(entry),
+            comment_on=self.assignment.comment_on(entry),
             author=result.author,
         )
         try:
@@ -201,9 +169,9 @@ class WorkerRuns:
 
     def learn(self, seconds: float | None) -> None:
         """Take the duration of a successful run into account."""
-        if seconds is None or seconds < 0:
+        if seconds is None or not 0 <= seconds <= _LONGEST:
             return
-        took, pace = timedelta(seconds=seconds), self._pace
+        took, pace = timedelta(seconds=seconds), self.pace
         pace.shortest = min(pace.shortest or took, took)
         pace.typical = (
             took if pace.typical is None else (pace.typical * (1 - _LEARNING) + took * _LEARNING)
@@ -231,28 +199,6 @@ class WorkerRuns:
             seconds=(workflow.now() - began).total_seconds() if began else 0,
         )
 
-    def _comment_on(self, entry: Entry) -> int | None:
-        if "comment" not in self.assignment.worker.result.channels:
-            return None
-        context = {**self.assignment.context, "item": entry.item.fields}
-        try:
-            number = expressions.render(self.assignment.worker.result.comment_on, context)
-        except expressions.ExpressionError:
-            return None
-        return int(number) if number.isdigit() else None
-
-    def _aw_context(self, dispatch_id: str) -> str:
-        """Flat JSON, as gh-aw workers read and echo it."""
-        info = workflow.info()
-        return json.dumps(
-            {
-                "run_id": info.first_execution_run_id,
-                "repo": self.assignment.repository,
-                "workflow_id": info.workflow_id,
-                "dispatch_id": dispatch_id,
-            }
-        )
-
 
 def waiter() -> Waiter:
     """Name this orchestration as the one that runs are watched for."""
@@ -263,7 +209,7 @@ def waiter() -> Waiter:
 def _summary(what: str, entry: Entry) -> str:
     """One line for the Temporal UI; at most 400 bytes are kept."""
     again = f" (attempt {entry.attempt})" if entry.attempt > 1 else ""
-    return clip(f"{what} · {clip(entry.item.key, 60)} {clip(entry.item.title, 60)}{again}", 130)
+    return f"{what} · {plain(entry.item.key, 60)} {plain(entry.item.title, 60)}{again}"
 
 
 def _cause(error: ActivityError) -> tuple[str, str]:

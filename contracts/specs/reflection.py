@@ -1,0 +1,53 @@
+"""Generator and critic in turns, until the score or the limit of iterations."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from contracts.base import Written
+from contracts.specs.common import Spec, check, check_worker
+from contracts.specs.reporting import OutputPath
+from contracts.specs.worker import WorkerSpec
+
+REFLECTION_FIELDS = ("iteration", "feedback", "feedback_url", "score", "best_score")
+"""What the generator reads of the rounds so far: empty in the first."""
+
+
+class PullRequestSpec(Written):
+    """The pull request at the end, from the branch that the generator pushed."""
+
+    branch: OutputPath = "outputs.branch"
+    base: str | None = None
+    """The default branch where left out."""
+    title: str = Field(default="${{ run.name }} - ${{ run.date }}", max_length=256)
+    below_threshold: bool = False
+    """Open it too when the threshold was never reached."""
+
+
+class ReflectionSpec(Spec):
+    """The spec of pattern `reflection`."""
+
+    pattern: Literal["reflection"]
+    generator: WorkerSpec
+    critic: WorkerSpec
+    score: OutputPath = "outputs.score"
+    """A number from 0 to `max-score`, among the critic's outputs."""
+    max_score: float = Field(default=10, gt=0, le=1_000)
+    feedback: OutputPath = "outputs.feedback"
+    """What the next draft should do better, among the critic's outputs."""
+    threshold: float = Field(default=8, ge=0)
+    max_iterations: int = Field(default=3, ge=1, le=20)
+    pull_request: PullRequestSpec | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ReflectionSpec":
+        if self.threshold > self.max_score:
+            raise ValueError(f"threshold: at most max-score, which is {self.max_score:g}")
+        roots = self.roots(reflection=REFLECTION_FIELDS)
+        check_worker("generator", self.generator, roots)
+        check_worker("critic", self.critic, {**roots, "draft": None})
+        if self.pull_request:
+            check("pull-request.title", self.pull_request.title, self.roots())
+            if self.safe_outputs.create_pull_request is None:
+                raise ValueError("pull-request: declare create-pull-request in safe-outputs")
+        return self

@@ -1,0 +1,87 @@
+"""Rules, or the verdict of a classifying worker, choose among different workers."""
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from contracts.base import Written
+from contracts.specs.common import Spec, check_worker
+from contracts.specs.reporting import OutputPath
+from contracts.specs.sources import ISSUE_FIELDS, ForEach
+from contracts.specs.worker import WorkerName, WorkerSpec
+
+
+class When(Written):
+    """A rule: all that is given must hold. Patterns are searched for, whatever the case."""
+
+    labels: tuple[str, ...] = Field(default=(), max_length=20)
+    """One of these labels."""
+    title: str = Field(default="", max_length=500)
+    """A regular expression."""
+    body: str = Field(default="", max_length=500)
+    author_association: tuple[str, ...] = Field(default=(), max_length=10)
+    """GitHub's words, such as `FIRST_TIME_CONTRIBUTOR`."""
+    paths: tuple[str, ...] = Field(default=(), max_length=20)
+    """Globs, one of which a changed file of the pull request must match."""
+    fields: dict[str, Any] = Field(default_factory=dict, max_length=10)
+    """Any field by its dotted path, as `event.issue.state_reason`, and the value it must have."""
+
+    @model_validator(mode="after")
+    def _patterns_are_patterns(self) -> "When":
+        for name in ("title", "body"):
+            try:
+                re.compile(getattr(self, name))
+            except re.error as error:
+                raise ValueError(f"{name}: no regular expression: {error}") from error
+        if not self.model_fields_set:
+            raise ValueError("a rule needs at least one condition; make the route the default")
+        return self
+
+
+class Route(Written):
+    """Where something may go."""
+
+    when: When | None = None
+    worker: WorkerSpec
+
+
+class Classifier(Written):
+    """A worker that names the route."""
+
+    worker: WorkerSpec
+    route: OutputPath = "outputs.route"
+    confidence: OutputPath = "outputs.confidence"
+    """A number from 0 to 1."""
+    threshold: float = Field(default=0.7, ge=0, le=1)
+    """Below it, the default route is taken."""
+
+
+class RouterSpec(Spec):
+    """The spec of pattern `router`."""
+
+    pattern: Literal["router"]
+    for_each: ForEach | None = None
+    """A batch; without it, the issue of the event that the run is started with is the one item."""
+    match: Literal["first", "all"] = "first"
+    routes: dict[WorkerName, Route] = Field(min_length=1, max_length=50)
+    default: WorkerName | None = None
+    """The route of what no rule matches; without it, that is skipped."""
+    classifier: Classifier | None = None
+
+    @model_validator(mode="after")
+    def _routes_fit_together(self) -> "RouterSpec":
+        roots = self.roots(item=self.for_each.fields if self.for_each else ISSUE_FIELDS)
+        routed = {**roots, "route": ("name", "reason")}
+        for name, route in self.routes.items():
+            check_worker(f"routes.{name}.worker", route.worker, routed)
+            if route.when is None and self.classifier is None and name != self.default:
+                raise ValueError(f"routes.{name}.when: add a rule, or make it the default")
+            if route.when is not None and self.classifier is not None:
+                raise ValueError(f"routes.{name}.when: the classifier decides; leave the rule out")
+        if self.default is not None and self.default not in self.routes:
+            known = ", ".join(self.routes)
+            raise ValueError(f"default: {self.default} is none of the routes ({known})")
+        if self.classifier:
+            check_worker("classifier.worker", self.classifier.worker, roots)
+        return self

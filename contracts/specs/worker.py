@@ -1,0 +1,62 @@
+"""One worker in a spec: its file, inputs, result, and the patience that it gets."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from contracts.base import KIB, Duration, Written
+
+Channel = Literal["artifact", "comment", "conclusion"]
+"""Where a result may be: artifact `podium-result`, a comment's block, or the conclusion alone."""
+
+RESULT_BYTES = 64 * KIB
+"""Largest result accepted, unless a spec asks for less."""
+
+WorkerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""A name within a spec, as expressions and reports use it."""
+
+
+class Retry(Written):
+    """Another attempt at a worker that failed, after a durable exponential backoff."""
+
+    maximum_attempts: int = Field(default=3, ge=1, le=20)
+    initial_interval: Duration = timedelta(seconds=30)
+    backoff_coefficient: float = Field(default=2, ge=1, le=10)
+    maximum_interval: Duration = timedelta(minutes=10)
+
+    def backoff(self, attempt: int) -> timedelta:
+        """Wait this long after the failure of `attempt` (1 is the first)."""
+        most = self.maximum_interval.total_seconds()
+        seconds = self.initial_interval.total_seconds() * self.backoff_coefficient ** (attempt - 1)
+        return timedelta(seconds=min(seconds, most))
+
+
+class ResultSpec(Written):
+    """Where a worker's result is, and what it must look like."""
+
+    channels: tuple[Channel, ...] = Field(default=("artifact",), min_length=1)
+    """Tried in this order."""
+    schema_: str | dict[str, Any] | None = Field(default=None, alias="schema")
+    """JSON Schema of the result's `outputs`: a path beside the spec, embedded when rendered."""
+    max_bytes: int = Field(default=RESULT_BYTES, ge=256, le=RESULT_BYTES)
+    comment_on: str = "${{ item.number }}"
+    """Number of the issue whose comments may carry the result."""
+    author: str = "github-actions[bot]"
+    """Login of the bot that the worker comments as."""
+
+
+class WorkerSpec(Written):
+    """One worker: its file, inputs, result, and the patience that it gets."""
+
+    workflow: str = Field(pattern=r"^[\w.-]+\.(yml|yaml)$")
+    """File under `.github/workflows/`."""
+    ref: str | None = None
+    """Branch or tag; the default branch where left out."""
+    inputs: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=25)
+    result: ResultSpec = ResultSpec()
+    timeout_minutes: float = Field(default=20, gt=0, le=50_400)
+    """Longest that one run may be in progress."""
+    queue_timeout_minutes: float = Field(default=30, gt=0, le=50_400)
+    """Longest that one run may wait for a runner."""
+    retry: Retry = Retry()

@@ -1,0 +1,106 @@
+"""What a worker is asked to do: its inputs, rendered for one item and checked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+
+from contracts import expressions
+from contracts.fleet import Entry, OrchestrationState
+from contracts.runs import OutcomeStatus, WorkerDescription
+from contracts.specs.worker import WorkerSpec
+from contracts.worker import RequestError, WorkerRequest, build_request
+
+
+class DispatchFailedError(Exception):
+    """No run came of a dispatch, or nobody can tell which; `status` says which of the two."""
+
+    def __init__(self, status: OutcomeStatus, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker is asked to do, and for whom; the same for every item."""
+
+    worker: WorkerSpec
+    repository: str
+    described: WorkerDescription
+    context: Mapping[str, Any]
+    """What expressions read besides the item."""
+    state: OrchestrationState
+    """Of the orchestration: when it began, was reset, and must end."""
+
+    @property
+    def name(self) -> str:
+        """The worker's name: its file without the ending."""
+        return self.worker.workflow.rsplit(".", 1)[0]
+
+    @property
+    def timeout(self) -> timedelta:
+        """Longest that one run may be in progress."""
+        return timedelta(minutes=self.worker.timeout_minutes)
+
+    @property
+    def queue_timeout(self) -> timedelta:
+        """Longest that one run may wait for a runner."""
+        return timedelta(minutes=self.worker.queue_timeout_minutes)
+
+    @property
+    def correlated(self) -> bool:
+        """Whether its runs can be told apart by their titles."""
+        return self.described.declaration.correlated
+
+    def request(self, entry: Entry) -> WorkerRequest:
+        """Render and check what would be sent.
+
+        Raises:
+            DispatchFailedError: the inputs are not what the worker declares.
+        """
+        context = self._context(entry)
+        try:
+            inputs = {
+                name: expressions.render(expressions.to_text(value), context)
+                for name, value in self.worker.inputs.items()
+            }
+            return build_request(
+                self.described.declaration,
+                inputs,
+                repository=self.repository,
+                ref=self.described.ref,
+                dispatch_id=entry.dispatch_id,
+                aw_context=self._aw_context(entry.dispatch_id),
+            )
+        except (RequestError, expressions.ExpressionError) as error:
+            raise DispatchFailedError(OutcomeStatus.DISPATCH_FAILED, str(error)) from error
+
+    def _context(self, entry: Entry) -> dict[str, Any]:
+        return {**self.context, "item": entry.item.fields, **entry.roots}
+
+    def comment_on(self, entry: Entry) -> int | None:
+        """Tell which issue's comments may carry the result; None where none may."""
+        if "comment" not in self.worker.result.channels:
+            return None
+        context = self._context(entry)
+        try:
+            number = expressions.render(self.worker.result.comment_on, context)
+        except expressions.ExpressionError:
+            return None
+        return int(number) if number.isdecimal() else None
+
+    def _aw_context(self, dispatch_id: str) -> str:
+        """Flat JSON, as gh-aw workers read and echo it."""
+        info = workflow.info()
+        return json.dumps(
+            {
+                "run_id": info.first_execution_run_id,
+                "repo": self.repository,
+                "workflow_id": info.workflow_id,
+                "dispatch_id": dispatch_id,
+            }
+        )
