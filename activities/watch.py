@@ -3,9 +3,11 @@
 import asyncio
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.executions import execution
 from activities.github import GitHub, NotFoundError
 from activities.github.errors import told_to_temporal
 from activities.watching import Watching
@@ -22,6 +24,18 @@ from contracts.watch import (
 
 MAX_PAGES = 3
 """Pages of a poll; older runs are read one by one."""
+
+
+_ENDED = frozenset(
+    {
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+        WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+    }
+)
+"""Every other status, paused or one that is not known yet, is of an orchestration that goes on."""
 
 
 class WatchActivities:
@@ -91,14 +105,13 @@ class WatchActivities:
 
     async def _is_running(self, waiter: Waiter) -> bool:
         try:
-            found = await self._client.get_workflow_handle(waiter.workflow_id).describe()
+            found = await execution(self._client, waiter.workflow_id)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False
             raise
-        first = found.raw_description.workflow_execution_info.first_run_id
-        same = not first or first == waiter.first_execution_run_id
-        return same and found.status == WorkflowExecutionStatus.RUNNING
+        same = found.first_run_id in ("", waiter.first_execution_run_id)
+        return same and found.status not in _ENDED
 
 
 def _is_news(row: RunRow, watched: set[int], known: set[int]) -> bool:

@@ -1,12 +1,12 @@
 """How activities talk to `RunWatch`: durable signals before and after a dispatch, and questions."""
 
-from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.executions import RPC_TIMEOUT
 from contracts import names
 from contracts.watch import (
     MAX_BATCH,
@@ -20,8 +20,6 @@ from contracts.watch import (
     WatchRuns,
 )
 
-_ANSWER_TIMEOUT = timedelta(seconds=5)
-
 
 class Watching:
     """The watchers of all repositories, reached through one Temporal client."""
@@ -30,7 +28,11 @@ class Watching:
         self._client = client
 
     async def announce(self, repository: str, intent: Intent) -> None:
-        """Tell the watcher of a dispatch before it is sent; starts the watcher if need be."""
+        """Tell the watcher of a dispatch before it is sent; starts the watcher if need be.
+
+        Raises:
+            RPCError: Temporal did not answer in time.
+        """
         await self._tell(repository, names.SIGNAL_ANNOUNCE, intent)
 
     async def watch(self, repository: str, runs: tuple[WatchedRun, ...]) -> None:
@@ -52,7 +54,7 @@ class Watching:
         handle = self._client.get_workflow_handle(names.run_watch_id(repository))
         try:
             known: Lookup = await handle.query(
-                names.QUERY_LOOKUP, ask, result_type=Lookup, rpc_timeout=_ANSWER_TIMEOUT
+                names.QUERY_LOOKUP, ask, result_type=Lookup, rpc_timeout=RPC_TIMEOUT
             )
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
@@ -82,4 +84,5 @@ class Watching:
             start_signal=signal,
             start_signal_args=[message],
             static_summary=f"Watches the worker runs of {repository}",
+            rpc_timeout=RPC_TIMEOUT,
         )
