@@ -8,19 +8,24 @@ last moment at which an earlier send could have gone out.
 That moment is bounded: an attempt sends only while enough of its own start-to-close is left for
 the send to end within it, so a frozen attempt that wakes up late sends nothing, and no earlier
 attempt can still be sending once Temporal has started the next one.
+
+What an attempt leaves in its heartbeat is exact for the next attempt only. One that left nothing
+was killed, and may have sent just before.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.service import RPCError
 
+from activities.executions import execution
 from activities.github import AmbiguousError, GitHubError
 from activities.github.errors import to_application_error
 from contracts import errors
@@ -35,6 +40,7 @@ _CLOCKS_DIFFER = timedelta(seconds=1)
 
 T = TypeVar("T", bound=BaseModel)
 A = TypeVar("A")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -62,13 +68,13 @@ class Write(Protocol[T]):
 class Memory(Sent):
     """What one attempt leaves the next, as heartbeat details."""
 
+    attempt: int = 0
+    """Whose memory it is; 0 in a memory that nobody left."""
     answer: dict[str, Any] | None = None
     in_doubt_since: datetime | None = None
-    """When the last send that may have happened was over."""
+    """When the last send that may have happened was over; None where nothing is in doubt."""
     accepted: bool = False
     """GitHub accepted it: never send again, only look."""
-    clean_attempt: int = 0
-    """The attempt that ended knowing that nothing is in doubt."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,13 @@ async def send_once(
 
 
 async def _look(write: Write[T], memory: Memory, since: datetime, settle: timedelta) -> T | None:
-    settled = datetime.now(UTC) >= since + settle
-    sight = await write.look(since, settled=settled)
+    settled = _now() >= since + settle
+    doubt = Memory(in_doubt_since=since, accepted=memory.accepted)
+    try:
+        sight = await write.look(since, settled=settled)
+    except Exception:
+        _leave(doubt)  # nothing was sent, so the time to settle does not begin again
+        raise
     if sight.answer is not None:
         return sight.answer
     if memory.accepted and settled:
@@ -112,44 +123,45 @@ async def _look(write: Write[T], memory: Memory, since: datetime, settle: timede
             non_retryable=True,
         )
     if memory.accepted or not (settled or sight.absent):
-        _leave(memory.model_copy(update={"in_doubt_since": since}))
+        _leave(doubt)
         _look_later("an earlier send may still show; looking again", since + settle)
     return None
 
 
 async def _send(write: Write[T], settle: timedelta) -> T:
-    info = activity.info()
-    limit = info.start_to_close_timeout
-    if limit is not None and _now() + SEND_DEADLINE > info.started_time + limit - _CLOCKS_DIFFER:
-        _leave(Memory(clean_attempt=info.attempt))
-        _look_later("too little of this attempt is left to send in", _now())
     try:
+        _refuse_too_late()
         answer = await write.send()
     except AmbiguousError as error:
         _leave(Memory(in_doubt_since=_now()))
         raise to_application_error(error) from error
-    except (GitHubError, ApplicationError):
-        _leave(Memory(clean_attempt=info.attempt))
+    except (GitHubError, ApplicationError, RPCError):  # Temporal is told before and after a send
+        _leave(Memory())
         raise
     if answer is None:
-        accepted = Memory(in_doubt_since=_now(), accepted=True)
-        _leave(accepted)
+        _leave(Memory(in_doubt_since=_now(), accepted=True))
         _look_later("accepted; looking for what it became", _now() + settle)
     return _done(answer)
 
 
 async def _in_doubt_since(memory: Memory, origin: Origin, client: Client) -> datetime | None:
     """Tell when an earlier send may last have gone out; None when there was none."""
-    if memory.in_doubt_since is not None:
-        return memory.in_doubt_since
     info = activity.info()
-    if info.attempt > 1:
-        clean = memory.clean_attempt == info.attempt - 1
-        return None if clean else info.current_attempt_scheduled_time
+    if memory.accepted or (memory.attempt and memory.attempt == info.attempt - 1):
+        return memory.in_doubt_since
+    doubts = [memory.in_doubt_since, await _reset_doubt(origin, client)]
+    if memory.attempt or info.attempt > 1:
+        doubts.append(info.current_attempt_scheduled_time)
+    return max((doubt for doubt in doubts if doubt is not None), default=None)
+
+
+async def _reset_doubt(origin: Origin, client: Client) -> datetime | None:
+    """Tell when a run that was reset may last have sent; None where none was."""
+    info = activity.info()
     reset_at = origin.doubted_since
     if info.workflow_run_id != origin.original_execution_run_id:
-        handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
-        reset_at = (await handle.describe()).start_time
+        found = await execution(client, info.workflow_id or "", info.workflow_run_id or "")
+        reset_at = found.start_time.ToDatetime(tzinfo=UTC)
     if reset_at is None:
         return None
     # Attempts of the run that was reset may go on until their own time is up.
@@ -162,7 +174,8 @@ def _memory() -> Memory:
 
 
 def _leave(memory: Memory) -> None:
-    activity.heartbeat(memory.model_dump(mode="json"))
+    mine = memory.model_copy(update={"attempt": activity.info().attempt})
+    activity.heartbeat(mine.model_dump(mode="json"))
 
 
 def _done(answer: T) -> T:
@@ -178,6 +191,26 @@ def _look_later(why: str, latest: datetime) -> NoReturn:
         next_retry_delay=wait,
         category=ApplicationErrorCategory.BENIGN,
     )
+
+
+def _refuse_too_late() -> None:
+    info = activity.info()
+    limit = info.start_to_close_timeout
+    if limit is not None and _now() + SEND_DEADLINE > info.started_time + limit - _CLOCKS_DIFFER:
+        _look_later("too little of this attempt is left to send in", _now())
+
+
+def in_time(sending: Callable[P, A]) -> Callable[P, A]:
+    """Have a blocking send refuse to begin too late, in its own thread and at the last moment.
+
+    What comes before it may take long: telling Temporal, or waiting for a free thread.
+    """
+
+    def checked(*arguments: P.args, **named: P.kwargs) -> A:
+        _refuse_too_late()
+        return sending(*arguments, **named)
+
+    return checked
 
 
 def _now() -> datetime:

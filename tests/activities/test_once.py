@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 from temporalio.activity import Info
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
-from activities.github import AmbiguousError, GitHubError, RateLimitedError, RefusedError
+from activities.github import (
+    AmbiguousError,
+    RateLimitedError,
+    RefusedError,
+    UnavailableError,
+)
 from activities.once import SEND_DEADLINE, Memory, Origin, Sight, send_once
 from contracts import errors
 from contracts.outputs import IssueRef
@@ -27,10 +34,13 @@ class Writing:
     result: Any = DONE
     sent: int = 0
     looks: list[bool] = field(default_factory=list)
+    blind: Exception | None = None
     answer: type[IssueRef] = IssueRef
 
     async def look(self, since: datetime, *, settled: bool) -> Sight[IssueRef]:
         self.looks.append(settled)
+        if self.blind is not None:
+            raise self.blind
         return self.sight
 
     async def send(self) -> IssueRef | None:
@@ -65,11 +75,14 @@ class Attempt:
     async def run(
         self, write: Writing, *, original: str = "run", doubted_since: datetime | None = None
     ) -> IssueRef:
-        async def describe() -> Any:
-            return SimpleNamespace(start_time=self.reset_at)
+        async def describe(asked: Any, **_: Any) -> Any:
+            assert (asked.execution.workflow_id, asked.execution.run_id) == ("w", "run")
+            info = WorkflowExecutionInfo(status=8)  # type: ignore[arg-type] # paused
+            info.start_time.FromDatetime(self.reset_at)
+            return SimpleNamespace(workflow_execution_info=info)
 
-        handle = SimpleNamespace(describe=describe)
-        client: Any = SimpleNamespace(get_workflow_handle=lambda *_, **__: handle)
+        service = SimpleNamespace(describe_workflow_execution=describe)
+        client: Any = SimpleNamespace(namespace="default", workflow_service=service)
         return await self.env.run(send_once, write, Origin(original, doubted_since), client, SETTLE)
 
 
@@ -129,7 +142,9 @@ async def test_after_settling_nothing_seen_is_absence() -> None:
     long_ago = datetime.now(UTC) - 2 * SETTLE
     write = Writing()
 
-    await Attempt(attempt=3, heartbeat_details=remembering(in_doubt_since=long_ago)).run(write)
+    await Attempt(attempt=3, heartbeat_details=remembering(attempt=2, in_doubt_since=long_ago)).run(
+        write
+    )
 
     assert (write.sent, write.looks) == (1, [True])
 
@@ -146,22 +161,27 @@ async def test_a_lost_answer_is_remembered_as_doubt() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [RefusedError("no", 422), RateLimitedError("wait", 403, timedelta(seconds=9))]
+    "error",
+    [
+        RefusedError("no", 422),
+        RateLimitedError("wait", 403, timedelta(seconds=9)),
+        RPCError("Temporal could not be told", RPCStatusCode.UNAVAILABLE, b""),
+    ],
 )
-async def test_a_clear_no_leaves_no_doubt(error: GitHubError) -> None:
+async def test_a_clear_no_leaves_no_doubt(error: Exception) -> None:
     attempt = Attempt()
 
     with pytest.raises(type(error)):
         await attempt.run(Writing(result=error))
 
-    assert attempt.left[-1].clean_attempt == 1
+    assert attempt.left[-1].attempt == 1
     assert attempt.left[-1].in_doubt_since is None
 
 
 async def test_after_a_clean_attempt_the_next_sends_at_once() -> None:
     write = Writing()
 
-    await Attempt(attempt=2, heartbeat_details=remembering(clean_attempt=1)).run(write)
+    await Attempt(attempt=2, heartbeat_details=remembering(attempt=1)).run(write)
 
     assert (write.sent, write.looks) == (1, [])
 
@@ -171,9 +191,53 @@ async def test_doubt_is_not_cleaned_by_an_older_attempt() -> None:
     write = Writing()
 
     with pytest.raises(ApplicationError):
-        await Attempt(attempt=3, heartbeat_details=remembering(clean_attempt=1)).run(write)
+        await Attempt(attempt=3, heartbeat_details=remembering(attempt=1)).run(write)
 
     assert (write.sent, len(write.looks)) == (0, 1)
+
+
+async def test_an_old_doubt_does_not_hide_a_later_send() -> None:
+    """Attempt 2 settled attempt 1's doubt, sent, and was killed before it could say so."""
+    long_ago = datetime.now(UTC) - 2 * SETTLE
+    write = Writing()
+    attempt = Attempt(attempt=3, heartbeat_details=remembering(attempt=1, in_doubt_since=long_ago))
+
+    with pytest.raises(ApplicationError) as waiting:
+        await attempt.run(write)
+
+    assert waiting.value.type == errors.UNSETTLED
+    assert (write.sent, write.looks) == (0, [False])
+    assert attempt.left[-1].in_doubt_since == attempt.env.info.current_attempt_scheduled_time
+
+
+async def test_an_activity_that_was_reset_by_hand_remembers_its_sends() -> None:
+    """`temporal activity reset` counts attempts from 1 again and keeps the heartbeat."""
+    write = Writing()
+
+    with pytest.raises(ApplicationError):
+        await Attempt(heartbeat_details=remembering(attempt=4)).run(write)
+
+    assert (write.sent, write.looks) == (0, [False])
+
+
+async def test_a_look_that_fails_does_not_make_the_doubt_younger() -> None:
+    since = datetime.now(UTC) - timedelta(seconds=30)
+    attempt = Attempt(attempt=2, heartbeat_details=remembering(attempt=1, in_doubt_since=since))
+
+    with pytest.raises(UnavailableError):
+        await attempt.run(Writing(blind=UnavailableError("no answer")))
+
+    assert (attempt.left[-1].attempt, attempt.left[-1].in_doubt_since) == (2, since)
+
+
+async def test_the_doubt_of_a_reset_outlives_an_attempt_that_said_nothing() -> None:
+    """The run that was reset may go on sending for as long as its own attempt lasts."""
+    attempt = Attempt(attempt=2)
+
+    with pytest.raises(ApplicationError):
+        await attempt.run(Writing(), original="an earlier run")
+
+    assert attempt.left[-1].in_doubt_since == attempt.reset_at + timedelta(seconds=25)
 
 
 async def test_a_reset_workflow_looks_first_on_its_first_attempt() -> None:
