@@ -1,6 +1,6 @@
 """Start, read and cancel worker runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -8,9 +8,9 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from activities.github import GitHub
-from activities.github.actions import Dispatched, Run
+from activities.github.actions import DISPATCHED, Dispatched, Run
 from activities.github.errors import RefusedError, told_to_temporal
-from activities.once import SEND_DEADLINE, SETTLE_MAX, Origin, Sight, send_once, within
+from activities.once import SEND_DEADLINE, SETTLE_MAX, Origin, Sight, in_time, send_once, within
 from activities.watching import Watching
 from contracts import errors
 from contracts.runs import CancelRun, DispatchOrder, ReadRun, ReadWatermark, RunRef, RunState
@@ -19,6 +19,8 @@ from contracts.watch import Intent, LookupRun, WatchedRun
 _MAX_PAGES = 10
 _RESOLUTION = timedelta(seconds=2)
 """`created_at` has whole seconds, and so has the `Date` that clocks are compared by."""
+_CLOCKS_DIFFER = timedelta(seconds=60)
+"""How far Temporal's clock may be from ours."""
 
 
 class DispatchActivities:
@@ -38,9 +40,10 @@ class DispatchActivities:
 
         Raises:
             ApplicationError: `GitHubRefused` and `GitHubNotFound` (final), `DispatchUnknown`
-                (final: several runs may be this one), others retried by policy.
+                (final: several runs may be this one, or one may be out of sight), others
+                retried by policy.
         """
-        write = _Dispatch(order, self._github, self._watching)
+        write = _Dispatch(order, self._github, self._watching, _earliest(order))
         origin = Origin(order.original_execution_run_id, order.doubted_since)
         with told_to_temporal():
             run = await send_once(write, origin, self._client, self._settle)
@@ -71,6 +74,17 @@ class DispatchActivities:
         return max((run.row.run_id for run in page.runs), default=0)
 
 
+@dataclass
+class _Recent:
+    """The newest runs of a workflow."""
+
+    runs: list[Run] = field(default_factory=list)
+    ahead: timedelta = timedelta()
+    """By how much GitHub's clock is ahead of ours."""
+    whole: bool = False
+    """Whether they reach back to the first run that may be the dispatch's."""
+
+
 @dataclass(frozen=True)
 class _Dispatch:
     """The dispatch as a write that can be looked for."""
@@ -78,6 +92,8 @@ class _Dispatch:
     order: DispatchOrder
     github: GitHub
     watching: Watching
+    earliest: datetime
+    """It was not sent before this."""
     answer: type[RunRef] = RunRef
 
     async def send(self) -> RunRef | None:
@@ -100,32 +116,37 @@ class _Dispatch:
         )
         if known.run is not None:
             return Sight(known.run)
-        if not known.announced and known.since and known.since <= order.chain_started_at:
-            return Sight(absent=True)  # whoever sends announces first, so nobody has sent
+        if not order.correlated and not settled:
+            return Sight()
+        recent = await self._recent()
         if order.correlated:
-            return await self._look_by_title(since)
-        return await self._look_by_elimination() if settled else Sight()
+            return await self._look_by_title(recent, since, settled=settled)
+        return await self._look_by_elimination(recent)
 
-    async def _look_by_title(self, since: datetime) -> Sight[RunRef]:
+    async def _look_by_title(
+        self, recent: _Recent, since: datetime, *, settled: bool
+    ) -> Sight[RunRef]:
         """The lowest run wins where a dispatch was sent twice; the watcher cancels the rest."""
-        runs, ahead = await self._recent()
-        mine = [r for r in runs if r.row.dispatch_id == self.order.request.dispatch_id]
+        wanted = self.order.request.dispatch_id
+        mine = [run for run in await self._ours(recent) if run.row.dispatch_id == wanted]
         if mine:
             return Sight(self._adopt(min(mine, key=lambda r: r.row.run_id)))
-        newest = max((run.created_at for run in runs), default=None)
-        return Sight(absent=newest is not None and newest >= since + ahead + _RESOLUTION)
+        if settled and not recent.whole:
+            raise self._out_of_sight(len(recent.runs))
+        newest = max((run.created_at for run in recent.runs), default=None)
+        shown = newest is not None and newest >= since + recent.ahead + _RESOLUTION
+        return Sight(absent=recent.whole and shown)
 
-    async def _look_by_elimination(self) -> Sight[RunRef]:
+    async def _look_by_elimination(self, recent: _Recent) -> Sight[RunRef]:
         """Runs above the watermark that are ours and nobody's: one is it, several are nobody's."""
         request = self.order.request
-        runs, _ = await self._recent()
-        login = await self.github.call(self.github.repositories.login)
+        if not recent.whole:
+            await self.watching.release(request.repository, request.dispatch_id)
+            raise self._out_of_sight(len(recent.runs))
         candidates = {
             run.row.run_id: run
-            for run in runs
+            for run in await self._ours(recent)
             if run.row.run_id > self.order.watermark
-            and run.event == "workflow_dispatch"
-            and (not login or run.actor == login)
         }
         ask = LookupRun(dispatch_id=request.dispatch_id, candidates=tuple(candidates))
         free = (await self.watching.lookup(request.repository, ask)).free
@@ -145,10 +166,29 @@ class _Dispatch:
             )
         return Sight(self._adopt(candidates[free[0]]))
 
-    async def _recent(self) -> tuple[list[Run], timedelta]:
-        """Read the workflow's runs back to the chain's start; GitHub's clock ahead of ours."""
-        request, ahead = self.order.request, timedelta()
-        runs: list[Run] = []
+    async def _ours(self, recent: _Recent) -> list[Run]:
+        """Leave out runs that no dispatch of ours can have started, whatever their titles say."""
+        login = await self.github.call(self.github.repositories.login)
+        return [
+            run
+            for run in recent.runs
+            if run.event == DISPATCHED
+            and run.row.workflow in ("", self.order.request.workflow)
+            and (not login or run.actor == login)
+        ]
+
+    def _out_of_sight(self, seen: int) -> ApplicationError:
+        request = self.order.request
+        return ApplicationError(
+            f"its answer was lost, and the newest {seen} runs of {request.workflow} do not reach "
+            "back to when it may have started; look for it by hand before doing it again",
+            type=errors.DISPATCH_UNKNOWN,
+            non_retryable=True,
+        )
+
+    async def _recent(self) -> _Recent:
+        """Read the workflow's runs back to the first moment that this one may be of."""
+        request, recent = self.order.request, _Recent()
         for number in range(1, _MAX_PAGES + 1):
             page = await self.github.call(
                 self.github.actions.runs,
@@ -156,12 +196,17 @@ class _Dispatch:
                 workflow=request.workflow,
                 page=number,
             )
-            ahead = page.server_time - datetime.now(UTC)
-            runs += page.runs
-            start = self.order.chain_started_at + ahead - _RESOLUTION
-            if not page.more or any(run.created_at < start for run in page.runs):
+            recent.ahead = page.server_time - datetime.now(UTC)
+            recent.runs += page.runs
+            if not page.more or any(self._is_older(run, recent.ahead) for run in page.runs):
+                recent.whole = True
                 break
-        return runs, ahead
+        return recent
+
+    def _is_older(self, run: Run, ahead: timedelta) -> bool:
+        if not self.order.correlated and run.row.run_id <= self.order.watermark:
+            return True
+        return run.created_at < self.earliest + ahead - _RESOLUTION
 
     def _adopt(self, run: Run) -> RunRef:
         found = self._ref(run.row.run_id, run.row.url, run.created_at)
@@ -170,7 +215,7 @@ class _Dispatch:
     async def _post(self) -> Dispatched:
         request = self.order.request
         return await self.github.call(
-            self.github.actions.dispatch,
+            in_time(self.github.actions.dispatch),
             request.repository,
             request.workflow,
             request.ref,
@@ -187,6 +232,19 @@ class _Dispatch:
             url=url,
             dispatched_at=at,
         )
+
+
+def _earliest(order: DispatchOrder) -> datetime:
+    """Tell before when the dispatch cannot have been sent.
+
+    In a chain that was reset, by an activity of any of its runs; otherwise only by this one,
+    so that in a long chain there is little to read back.
+    """
+    info = activity.info()
+    was_reset = info.workflow_run_id != order.original_execution_run_id
+    if was_reset or order.doubted_since is not None:
+        return order.chain_started_at
+    return max(order.chain_started_at, info.scheduled_time - _CLOCKS_DIFFER)
 
 
 def _intent(order: DispatchOrder) -> Intent:
