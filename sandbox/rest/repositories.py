@@ -73,6 +73,24 @@ def branch(call: Call) -> Answer:
     return Answer(200, call.hub.shapes.branch(call.repository, name, _sha(call, name)))
 
 
+def list_branches(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/branches`, by name; those that are protected where asked."""
+    repo, hub = call.repository, call.hub
+    wanted = call.query.get("protected")
+    names = [] if wanted == "true" else sorted(hub.branches(repo))
+    page, headers = page_of(call, names)
+    url, known = hub.shapes.repo_url(repo), hub.branches(repo)
+    bodies = [
+        {
+            "name": name,
+            "commit": {"sha": known[name], "url": f"{url}/commits/{known[name]}"},
+            "protected": False,
+        }
+        for name in page
+    ]
+    return Answer(200, bodies, headers)
+
+
 def _sha(call: Call, ref: str) -> str:
     resolved = call.hub.resolve_ref(call.repository, ref)
     if resolved is None:
@@ -125,6 +143,28 @@ def create_label(call: Call) -> Answer:
     return answer
 
 
+def edit_label(call: Call) -> Answer:
+    """`PATCH /repos/{owner}/{repo}/labels/{name}`: name, color, description; issues follow."""
+    repo, fields, old = call.repository, call.fields(), str(call.params["name"])
+    call.identity.require("issues", repo)
+    if old.lower() not in repo.labels:
+        raise not_found()
+    label = repo.labels[old.lower()]
+    new = str(fields.get("new_name") or label.name)
+    if new.lower() != old.lower() and new.lower() in repo.labels:
+        raise invalid_field("Label", "name", "already_exists")
+    if new != label.name:
+        for issue in repo.issues.values():
+            issue.labels = [new if name == label.name else name for name in issue.labels]
+        del repo.labels[old.lower()]
+        repo.labels[new.lower()] = label
+        label.name = new
+    label.color = str(fields.get("color") or label.color).lstrip("#")
+    label.description = fields.get("description", label.description)
+    call.hub.changed()
+    return _label(call, repo, new)
+
+
 def _label(call: Call, repo: Repository, name: str) -> Answer:
     if name.lower() not in repo.labels:
         raise not_found()
@@ -153,9 +193,11 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", f"{_R}/contents/{{path:path}}"): contents,
     ("GET", f"{_R}/commits/{{ref:path}}"): commit,
     ("GET", f"{_R}/git/ref/{{ref:path}}"): git_ref,
+    ("GET", f"{_R}/branches"): list_branches,
     ("GET", f"{_R}/branches/{{ref:path}}"): branch,
     ("GET", f"{_R}/collaborators/{{username}}/permission"): permission,
     ("GET", f"{_R}/labels"): list_labels,
     ("POST", f"{_R}/labels"): create_label,
     ("GET", f"{_R}/labels/{{name}}"): get_label,
+    ("PATCH", f"{_R}/labels/{{name}}"): edit_label,
 }
