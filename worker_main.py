@@ -58,7 +58,12 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
         ],
         names.WATCH_QUEUE: [watch.poll],
         names.DISPATCH_QUEUE: [dispatch.dispatch, dispatch.cancel],
-        names.CONTENT_QUEUE: [outputs.create_issue],
+        names.CONTENT_QUEUE: [
+            outputs.create_issue,
+            outputs.comment,
+            outputs.create_pull_request,
+            outputs.close_issue,
+        ],
     }
 
 

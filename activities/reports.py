@@ -1,13 +1,12 @@
 """Render a report as the markdown that people read. All text from outside is made safe here."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import jinja2
 from temporalio import activity
 
-from activities import sanitize
+from activities import sanitize, texts
 from contracts.outputs import MAX_BODY, RenderReport
 from contracts.report import OrchestrationReport
 from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
@@ -92,16 +91,8 @@ def _code(text: str) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=False,  # noqa: S701 - markdown, not HTML: every value goes through sanitize
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = texts.environment()
     environment.filters |= {
-        "inline": sanitize.inline,
-        "link": sanitize.link,
         "output": _output,
         "named": lambda row: row.title if row.key == row.title else f"{row.key}: {row.title}",
         "field": lambda path: sanitize.inline(path.removeprefix("outputs.").replace("_", " ")),

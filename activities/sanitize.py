@@ -78,3 +78,9 @@ def link(text: object, url: str) -> str:
     if not re.fullmatch(r"https?://[\w.:/#?=&%-]+", url):
         return shown
     return f"[{shown}]({url})"
+
+
+def login(text: str) -> str:
+    """Let a login or team (`owner/team`) through, and nothing else."""
+    name = text.removeprefix("@")
+    return name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[\w.-]{1,100})?", name) else ""

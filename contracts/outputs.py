@@ -1,6 +1,7 @@
 """Writes to GitHub that an orchestration asks for."""
 
 from datetime import datetime
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -21,24 +22,61 @@ class RenderReport(Sent):
     highlights_title: str = ""
 
 
-class CreateIssue(Sent):
-    """Create one issue, once in effect."""
+class Text(Sent):
+    """Text for people: a template of ours, and values from anywhere, made safe as they are set."""
+
+    template: Literal["approval", "decided", "progress", "pull-request", "route"]
+    values: dict[str, Any] = Field(default_factory=dict)
+
+
+class Write(Sent):
+    """A write to GitHub, once in effect."""
 
     repository: str
-    title: str = Field(max_length=MAX_TITLE)
-    body: str = Field(max_length=MAX_BODY)
-    labels: tuple[str, ...] = ()
+    body: str | Text
+    """Markdown as it stands, or what the activity renders it from."""
     write_id: str
     """Same for every repetition of this write, other for every other write."""
-    kind: str
+    kind: str = Field(pattern=r"^[a-z-]{1,40}$")
     """What it is, as the marker says it: `report`."""
     original_execution_run_id: str
     doubted_since: datetime | None = None
     """When an earlier run of the chain was reset, at the latest."""
 
 
-class IssueRef(Sent):
-    """An issue that Podium wrote."""
+class CreateIssue(Write):
+    """Create one issue."""
+
+    title: str = Field(max_length=MAX_TITLE)
+    labels: tuple[str, ...] = ()
+
+
+class CreateComment(Write):
+    """Comment on an issue or pull request."""
 
     number: int
+
+
+class CreatePullRequest(Write):
+    """Open a pull request from a branch that is there."""
+
+    title: str = Field(max_length=MAX_TITLE)
+    head: str
+    base: str | None = None
+    """The default branch where left out."""
+    draft: bool = False
+
+
+class CloseIssue(Sent):
+    """Close an issue; doing so again changes nothing."""
+
+    repository: str
+    number: int
+
+
+class IssueRef(Sent):
+    """An issue, pull request or comment that Podium wrote."""
+
+    number: int
+    """Of the issue or pull request; a comment's is that of its issue."""
     url: str

@@ -43,6 +43,34 @@ class Issues:
         created: dict[str, Any] = self._client.request("POST", path, body=asked).data
         return created
 
+    def comment(self, repository: str, number: int, body: str) -> dict[str, Any]:
+        """Comment on an issue or pull request."""
+        path = f"/repos/{repository}/issues/{number}/comments"
+        created: dict[str, Any] = self._client.request("POST", path, body={"body": body}).data
+        return created
+
+    def close(self, repository: str, number: int) -> None:
+        """Close an issue."""
+        path = f"/repos/{repository}/issues/{number}"
+        self._client.request("PATCH", path, body={"state": "closed"})
+
+    def open_pull(
+        self, repository: str, *, title: str, body: str, head: str, base: str, draft: bool
+    ) -> dict[str, Any]:
+        """Open a pull request."""
+        asked = {"title": title, "body": body, "head": head, "base": base, "draft": draft}
+        path = f"/repos/{repository}/pulls"
+        created: dict[str, Any] = self._client.request("POST", path, body=asked).data
+        return created
+
+    def pulls_of(self, repository: str, head: str) -> list[dict[str, Any]]:
+        """Read the pull requests of a branch, of any state, newest first."""
+        owner = repository.partition("/")[0]
+        path = f"/repos/{repository}/pulls"
+        found = self._client.get(path, head=f"{owner}:{head}", state="all", per_page=PER_PAGE)
+        pulls: list[dict[str, Any]] = found.data
+        return pulls
+
     def comments(
         self, repository: str, number: int, *, since: datetime, max_pages: int
     ) -> list[dict[str, Any]]:

@@ -88,6 +88,7 @@ class Orchestration(Generic[S]):
         self.tally = Tally(self.state.tally, self.spec.report)
         self.journal = Journal(self.state.journal, on_decision=self._show)
         self.clock = Clock()
+        self.outbox = Outbox(self.spec.safe_outputs, self.spec.repository, self.state, self.journal)
         self._reporting = Reporting(self.spec, self.state, self.tally, self.journal, self.title)
         self._timeline = Timeline(
             self.state,
@@ -224,13 +225,7 @@ class Orchestration(Generic[S]):
             return OrchestrationStatus.FAILED, clip(str(error.cause))
 
     async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
-        outbox = Outbox(
-            self.spec.safe_outputs,
-            self.spec.repository,
-            self.journal,
-            doubted_since=self.state.doubted_since,
-        )
-        self._final = await self._reporting.write(status, reason, outbox)
+        self._final = await self._reporting.write(status, reason, self.outbox)
         progress.publish(self.spec, status)
         self._show()
         return self._final

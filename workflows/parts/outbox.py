@@ -1,66 +1,140 @@
 """Safe outputs: what an orchestration may write, each write once in effect."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Awaitable
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.outputs import OutputActivities
 from contracts.base import clip
-from contracts.outputs import MAX_BODY, MAX_TITLE, CreateIssue, IssueRef
+from contracts.fleet import OrchestrationState
+from contracts.outputs import (
+    MAX_BODY,
+    MAX_TITLE,
+    CloseIssue,
+    CreateComment,
+    CreateIssue,
+    CreatePullRequest,
+    IssueRef,
+    Text,
+)
 from contracts.specs.safe_outputs import SafeOutputs
 from workflows import policies
 from workflows.parts.journal import Journal
+
+_OWN_ISSUES = frozenset({"approval"})
+"""A gate declares its own issue and comments, outside `safe-outputs`."""
 
 
 class Outbox:
     """Writes what `safe-outputs` declares; the rest is refused and journaled."""
 
     def __init__(
-        self,
-        allowed: SafeOutputs,
-        repository: str,
-        journal: Journal,
-        *,
-        doubted_since: datetime | None,
+        self, allowed: SafeOutputs, repository: str, state: OrchestrationState, journal: Journal
     ) -> None:
         self._allowed, self._repository = allowed, repository
-        self._journal, self._doubted_since = journal, doubted_since
-        self._issues = 0
+        self._state, self._journal = state, journal
 
-    async def create_issue(self, kind: str, title: str, body: str) -> IssueRef | None:
+    async def create_issue(self, kind: str, title: str, body: str | Text) -> IssueRef | None:
         """Create an issue within the leave given; None where it was refused or failed."""
         leave = self._allowed.create_issue
-        if leave is None or self._issues >= leave.max:
-            limit = "not declared" if leave is None else f"over max {leave.max}"
-            self._journal.decide("output-refused", "create-issue", f"{kind}: {limit}")
+        if kind not in _OWN_ISSUES and not self.allows("create-issue", leave, kind):
             return None
-        self._issues += 1
-        info = workflow.info()
         ask = CreateIssue(
-            repository=self._repository,
+            **self._write("create-issue", kind, body),
             title=clip(title, MAX_TITLE),
-            body=body[:MAX_BODY],
-            labels=leave.labels,
-            write_id=_write_id(info.first_execution_run_id, kind, self._issues),
-            kind=kind,
-            original_execution_run_id=info.original_execution_run_id,
-            doubted_since=self._doubted_since,
+            labels=leave.labels if leave else (),
         )
+        made = workflow.execute_activity_method(
+            OutputActivities.create_issue,
+            ask,
+            **policies.named(policies.CONTENT, f"{kind} issue: {clip(title, 100)}"),
+        )
+        return await self._written("create-issue", kind, made)
+
+    async def comment(self, kind: str, number: int, body: str | Text) -> IssueRef | None:
+        """Comment within the leave given; None where it was refused or failed."""
+        leave = self._allowed.create_comment
+        if kind not in _OWN_ISSUES and not self.allows("create-comment", leave, kind):
+            return None
+        ask = CreateComment(**self._write("create-comment", kind, body), number=number)
+        made = workflow.execute_activity_method(
+            OutputActivities.comment,
+            ask,
+            **policies.named(policies.CONTENT, f"{kind} comment on #{number}"),
+        )
+        return await self._written("create-comment", kind, made)
+
+    async def create_pull_request(
+        self, title: str, body: str | Text, *, head: str, base: str | None
+    ) -> IssueRef | None:
+        """Open a pull request within the leave given; None where it was refused or failed."""
+        leave = self._allowed.create_pull_request
+        if leave is None or not self.allows("create-pull-request", leave, "pull-request"):
+            return None
+        ask = CreatePullRequest(
+            **self._write("create-pull-request", "pull-request", body),
+            title=clip(title, MAX_TITLE),
+            head=head,
+            base=base,
+            draft=leave.draft,
+        )
+        made = workflow.execute_activity_method(
+            OutputActivities.create_pull_request,
+            ask,
+            **policies.named(policies.CONTENT, f"pull request from {clip(head, 100)}"),
+        )
+        return await self._written("create-pull-request", "pull-request", made)
+
+    async def close_issue(self, issue: IssueRef) -> None:
+        """Close an issue that this orchestration wrote; one that stays open fails nothing."""
+        ask = CloseIssue(repository=self._repository, number=issue.number)
         try:
-            written = await workflow.execute_activity_method(
-                OutputActivities.create_issue,
+            await workflow.execute_activity_method(
+                OutputActivities.close_issue,
                 ask,
-                **policies.named(policies.CONTENT, f"{kind} issue: {clip(title, 100)}"),
+                **policies.named(policies.CONTENT, f"close #{issue.number}"),
             )
         except ActivityError as error:
-            self._journal.decide("output-failed", "create-issue", str(error.cause))
+            self._journal.decide("output-failed", "close-issue", str(error.cause))
+
+    def allows(self, output: str, leave: Any, kind: str) -> bool:
+        """Whether the spec leaves room for one more; counts it, or journals the refusal."""
+        used = self._state.outputs.get(output, 0)
+        if leave is None or used >= leave.max:
+            limit = "not declared" if leave is None else f"over max {leave.max}"
+            self._journal.decide("output-refused", output, f"{kind}: {limit}")
+            return False
+        self._state.outputs[output] = used + 1
+        return True
+
+    def _write(self, output: str, kind: str, body: str | Text) -> dict[str, Any]:
+        """What all writes have; the number makes each one's id its own, for the whole chain."""
+        number = self._state.outputs.get(f"{output} {kind}", 0) + 1
+        self._state.outputs[f"{output} {kind}"] = number
+        info = workflow.info()
+        return {
+            "repository": self._repository,
+            "body": body[:MAX_BODY] if isinstance(body, str) else body,
+            "write_id": _write_id(info.first_execution_run_id, output, kind, number),
+            "kind": kind,
+            "original_execution_run_id": info.original_execution_run_id,
+            "doubted_since": self._state.doubted_since,
+        }
+
+    async def _written(self, output: str, kind: str, made: Awaitable[IssueRef]) -> IssueRef | None:
+        try:
+            written = await made
+        except ActivityError as error:
+            self._journal.decide("output-failed", output, str(error.cause))
             return None
-        self._journal.decide("issue-created", f"#{written.number}", kind)
+        verb = "commented" if output == "create-comment" else f"{output.partition('-')[2]}-created"
+        self._journal.decide(verb, f"#{written.number}", kind)
         return written
 
 
-def _write_id(first_execution_run_id: str, kind: str, number: int) -> str:
-    text = "\x1f".join((first_execution_run_id, kind, str(number)))
+def _write_id(first_execution_run_id: str, output: str, kind: str, number: int) -> str:
+    text = "\x1f".join((first_execution_run_id, output, kind, str(number)))
     return hashlib.sha256(text.encode()).hexdigest()[:24]

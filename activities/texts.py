@@ -1,0 +1,48 @@
+"""Templates of what Podium tells people; every value is made safe as it is set."""
+
+import re
+from pathlib import Path
+
+import jinja2
+
+from activities import sanitize
+from contracts.outputs import Text
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+def environment() -> jinja2.Environment:
+    """Make the environment that all templates share."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=False,  # noqa: S701 - markdown, not HTML: every value goes through sanitize
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters |= {
+        "inline": sanitize.inline,
+        "link": sanitize.link,
+        "mention": _mention,
+        "id": _id,
+    }
+    return made
+
+
+def rendered(text: Text) -> str:
+    """Render a text; a value that a template does not set through a filter is a bug."""
+    return _ENVIRONMENT.get_template(f"{text.template}.md.j2").render(text.values).strip() + "\n"
+
+
+def _mention(login: str) -> str:
+    """Mention somebody whom the spec names: the one place where a mention is meant."""
+    known = sanitize.login(login)
+    return f"@{known}" if known else ""
+
+
+def _id(text: str) -> str:
+    """Show an id inside a command that people copy: nothing that a shell or JSON would act on."""
+    return re.sub(r"[^\w./:@ -]", "?", text)
+
+
+_ENVIRONMENT = environment()

@@ -1,0 +1,154 @@
+"""Each kind of write, as something that can be sent, and looked for before it is sent again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from activities.github import GitHub
+from activities.markers import Markers
+from activities.once import SEND_DEADLINE, Sight, within
+from activities.texts import rendered
+from contracts.outputs import (
+    MAX_BODY,
+    CreateComment,
+    CreateIssue,
+    CreatePullRequest,
+    IssueRef,
+)
+from contracts.outputs import (
+    Write as Asked,
+)
+
+_MAX_PAGES = 3
+_LATER = timedelta(seconds=2)
+"""GitHub's times have whole seconds."""
+
+
+@dataclass(frozen=True)
+class Marking:
+    """How a write is told from others: a hidden mark, and our own login."""
+
+    github: GitHub
+    markers: Markers
+
+    def body(self, ask: Asked) -> str:
+        """The text with its mark."""
+        text = ask.body if isinstance(ask.body, str) else rendered(ask.body)
+        mark = self.markers.mark(ask.kind, ask.write_id)
+        return f"{text[: MAX_BODY - len(mark) - 2]}\n\n{mark}"
+
+    async def sight(
+        self, ask: Asked, seen: list[dict[str, Any]], since: datetime, *, settled: bool
+    ) -> Sight[IssueRef]:
+        """Find our mark; a newer one of anybody's proves absence."""
+        login = await self.github.call(self.github.repositories.login)
+        mine = [one for one in seen if self._is_mine(one, ask, login)]
+        if mine:
+            return Sight(ref(min(mine, key=lambda one: int(one.get("number") or one["id"]))))
+        newest = max((datetime.fromisoformat(one["created_at"]) for one in seen), default=None)
+        return Sight(absent=settled or (newest is not None and newest > since + _LATER))
+
+    def _is_mine(self, one: dict[str, Any], ask: Asked, login: str) -> bool:
+        author = (one.get("user") or {}).get("login")
+        marked = ask.write_id in self.markers.write_ids(one.get("body") or "")
+        return marked and (not login or author == login)
+
+
+@dataclass(frozen=True)
+class IssueWrite:
+    """A new issue."""
+
+    ask: CreateIssue
+    marking: Marking
+    answer: type[IssueRef] = IssueRef
+
+    async def send(self) -> IssueRef:
+        """Create it."""
+        return ref(await within(SEND_DEADLINE, self._post))
+
+    async def look(self, since: datetime, *, settled: bool) -> Sight[IssueRef]:
+        """Look among the newest issues."""
+        github = self.marking.github
+        seen = await github.call(github.issues.newest, self.ask.repository, max_pages=_MAX_PAGES)
+        return await self.marking.sight(self.ask, seen, since, settled=settled)
+
+    async def _post(self) -> dict[str, Any]:
+        ask, github = self.ask, self.marking.github
+        body = self.marking.body(ask)
+        return await github.call(github.issues.create, ask.repository, ask.title, body, ask.labels)
+
+
+@dataclass(frozen=True)
+class CommentWrite:
+    """A new comment."""
+
+    ask: CreateComment
+    marking: Marking
+    answer: type[IssueRef] = IssueRef
+
+    async def send(self) -> IssueRef:
+        """Write it."""
+        return self._ref(await within(SEND_DEADLINE, self._post))
+
+    async def look(self, since: datetime, *, settled: bool) -> Sight[IssueRef]:
+        """Look among the comments since then."""
+        ask, github = self.ask, self.marking.github
+        seen = await github.call(
+            github.issues.comments,
+            ask.repository,
+            ask.number,
+            since=since - timedelta(days=1),
+            max_pages=_MAX_PAGES,
+        )
+        found = await self.marking.sight(ask, seen, since, settled=settled)
+        if found.answer is None:
+            return found
+        return Sight(found.answer.model_copy(update={"number": ask.number}))
+
+    async def _post(self) -> dict[str, Any]:
+        ask, github = self.ask, self.marking.github
+        body = self.marking.body(ask)
+        return await github.call(github.issues.comment, ask.repository, ask.number, body)
+
+    def _ref(self, comment: dict[str, Any]) -> IssueRef:
+        return IssueRef(number=self.ask.number, url=comment.get("html_url") or "")
+
+
+@dataclass(frozen=True)
+class PullRequestWrite:
+    """A new pull request. GitHub allows one open one per branch, which helps."""
+
+    ask: CreatePullRequest
+    marking: Marking
+    answer: type[IssueRef] = IssueRef
+
+    async def send(self) -> IssueRef:
+        """Open it."""
+        return ref(await within(SEND_DEADLINE, self._post))
+
+    async def look(self, since: datetime, *, settled: bool) -> Sight[IssueRef]:
+        """Look among the pull requests of the branch."""
+        github = self.marking.github
+        seen = await github.call(github.issues.pulls_of, self.ask.repository, self.ask.head)
+        return await self.marking.sight(self.ask, seen, since, settled=settled)
+
+    async def _post(self) -> dict[str, Any]:
+        ask, github = self.ask, self.marking.github
+        base = ask.base
+        if base is None:
+            base = (await github.call(github.repositories.get, ask.repository))["default_branch"]
+        return await github.call(
+            github.issues.open_pull,
+            ask.repository,
+            title=ask.title,
+            body=self.marking.body(ask),
+            head=ask.head,
+            base=base,
+            draft=ask.draft,
+        )
+
+
+def ref(written: dict[str, Any]) -> IssueRef:
+    """Name what was written, as GitHub answers it."""
+    number = int(written.get("number") or 0)
+    return IssueRef(number=number, url=written.get("html_url") or "")
