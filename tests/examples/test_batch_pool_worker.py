@@ -1,6 +1,5 @@
 """The worker batch-processor: each good record's effect once, poison named, deaths by data alone."""
 
-import ast
 import importlib
 import json
 import subprocess
@@ -14,16 +13,12 @@ from typing import Any
 import pytest
 
 from contracts.names import RESULT_FILE
-from contracts.specs.worker_pool import WorkerPoolSpec
-from contracts.worker import WorkerResult, build_request
+from contracts.worker import WorkerResult
 from sandbox.launch import start_sandbox
 from tests.examples.workbench import (
-    DISPATCH_ID,
     RUN,
     Example,
-    check_worker_file,
     dispatched,
-    rendered,
 )
 from tests.sandbox.conftest import Repo
 
@@ -253,74 +248,6 @@ def test_the_target_shows_what_was_written_and_refuses_what_is_no_effect(target:
     assert ask("PUT", "/effects/", b"1") == 404
     assert ask("PUT", "/effects/c", b"no") == 400
     assert ask("PUT", "/effects/c", b"x" * 70_000) == 413
-
-
-def test_the_committed_catalogue_is_what_the_script_makes(tmp_path: Path) -> None:
-    make_catalogue.write(tmp_path, make_catalogue.catalogue(40, dies_once=2))
-
-    for path in (make_catalogue.SPEC, make_catalogue.RECORDS):
-        assert (tmp_path / path).read_text() == (X8.folder / path).read_text()
-
-
-def test_a_thousand_items_are_made_with_five_percent_of_poison(tmp_path: Path) -> None:
-    records = make_catalogue.catalogue(1_000, 0.05, dies_once=10, dies_always=2)
-    make_catalogue.write(tmp_path, records)
-    spec = WorkerPoolSpec.model_validate(
-        make_catalogue_spec(tmp_path), by_alias=True, by_name=False
-    )
-    bad = [key for key, one in records.items() if not is_good(one)]
-
-    assert (len(spec.for_each.items), len(bad)) == (1_000, 50)
-    drills = [one["drill"] for one in records.values() if "drill" in one]
-    assert (drills.count("dies-once"), drills.count("dies-always")) == (10, 2)
-
-
-def is_good(record: Any) -> bool:
-    """Whether the worker's rules take a record."""
-    try:
-        normalise(record)
-    except ValueError:
-        return False
-    return True
-
-
-def make_catalogue_spec(folder: Path) -> Any:
-    """Read the spec that was made in a folder."""
-    made = Example("batch-pool")
-    made.folder = folder
-    return made.spec()
-
-
-def test_the_spec_gives_the_worker_what_it_declares() -> None:
-    spec = WorkerPoolSpec.model_validate(X8.spec(), by_alias=True, by_name=False)
-    batch = {"items": [{"key": str(key)} for key in spec.for_each.items], "attempt": 1}
-    context = {"batch": batch, "inputs": {"target_url": "http://127.0.0.1:8970"}}
-
-    build_request(
-        X8.declaration(spec.worker.workflow),
-        rendered(spec.worker, context),
-        repository=spec.repository,
-        ref="main",
-        dispatch_id=DISPATCH_ID,
-    )
-    assert spec.worker.result.schema_ == "schemas/batch-result.json"
-    assert X8.schema(spec.worker.result.schema_)["required"] == ["items", "processed", "failed"]
-
-
-def test_the_worker_asks_for_little_and_publishes_whatever_happened() -> None:
-    check_worker_file(X8.workflow("batch-processor.yml"), {"contents": "read"})
-
-
-def test_the_frame_is_the_same_in_each_example_and_all_is_python_3_9() -> None:
-    frames = X8.folder.parent.glob("*/repository/.github/scripts/worker_frame.py")
-    own = {path.stem for path in SCRIPTS.glob("*.py")}
-
-    assert len({path.read_text() for path in frames}) == 1
-    for path in [*SCRIPTS.glob("*.py"), *X8.folder.glob("*.py"), *X8.folder.glob("target/*.py")]:
-        tree = ast.parse(path.read_text(), feature_version=(3, 9))
-        names = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-        names |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-        assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names | own
 
 
 def test_the_workflow_file_runs_dies_without_a_result_and_then_succeeds(

@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from worker_frame import Stop
+from job_result import Stop
 
 REQUEST_SECONDS = 15
 ATTEMPTS = 3

@@ -21,7 +21,7 @@ from typing import Any
 
 from catalogue_record import BadRecordError, normalise
 from effects import Effects, EffectsError
-from worker_frame import Done, Stop, error, given, one_line, result_path, run
+from job_result import Done, Stop, error, given, one_line, result_path, run
 
 WORKER = "batch-processor"
 CATALOGUE = Path("catalogue", "records.json")

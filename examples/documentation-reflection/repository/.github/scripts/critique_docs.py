@@ -20,8 +20,8 @@ from typing import Any
 from doc_score import FEEDBACK_LIMIT, WEIGHTS, Count, feedback_of, measure, score_of
 from draft_branch import read_file
 from github_rest import GitHubError, github
+from job_result import Done, Stop, given, run
 from module_facts import MODULE_NAME, read_module
-from worker_frame import Done, Stop, given, run
 
 WORKER = "doc-critic"
 BRANCH = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}"

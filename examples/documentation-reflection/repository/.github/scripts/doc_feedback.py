@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker_frame import one_line
+from job_result import one_line
 
 MAX_FEEDBACK = 20_000
 MAX_NOTES = 10

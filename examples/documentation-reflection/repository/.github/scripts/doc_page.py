@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from doc_feedback import KINDS, MAX_NOTES, NOTE_LIMIT, Feedback
+from job_result import one_line
 from module_facts import Entry, Module, Parameter
-from worker_frame import one_line
 
 WIDTH = 88
 PARTS = frozenset(KINDS.values())

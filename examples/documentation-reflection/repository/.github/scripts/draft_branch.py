@@ -8,7 +8,7 @@ import time
 from urllib.parse import quote
 
 from github_rest import PAUSE_SECONDS, GitHub, GitHubError
-from worker_frame import Stop
+from job_result import Stop
 
 WRITES = 3
 """Tries of one commit; each later one only after looking whether an earlier one worked."""

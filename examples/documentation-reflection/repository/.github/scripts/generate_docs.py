@@ -20,8 +20,8 @@ from doc_feedback import Feedback, read_feedback
 from doc_page import State, render, state_of
 from draft_branch import branch_name, commit_file, ensure_branch, read_file, tip_of
 from github_rest import GitHub, GitHubError, github
+from job_result import Done, Stop, given, run
 from module_facts import MODULE_NAME, read_module
-from worker_frame import Done, Stop, given, run
 
 WORKER = "doc-generator"
 MAX_DRAFT = 200_000

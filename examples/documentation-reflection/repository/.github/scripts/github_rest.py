@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from worker_frame import Stop
+from job_result import Stop
 
 REQUEST_SECONDS = 20
 READ_ATTEMPTS = 3

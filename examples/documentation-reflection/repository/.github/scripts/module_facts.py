@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from worker_frame import Stop
+from job_result import Stop
 
 MODULE_NAME = r"[A-Za-z_]\w{0,99}(\.[A-Za-z_]\w{0,99}){0,9}"
 SOURCE_FOLDERS = ("", "src")
