@@ -174,13 +174,24 @@ def test_writing_needs_the_token_and_reading_does_not(tmp_path: Path) -> None:
     with target(token="s3cret") as server:
         pipeline = Pipeline(server, tmp_path)
         refused = pipeline.deploy("1.5.0")
-        granted = pipeline.deploy("1.5.0", TARGET_TOKEN="s3cret")
+        trusted = {"TARGET_TOKEN": "s3cret", "TARGET_TRUSTED": f"{server.url}/"}
+        granted = pipeline.deploy("1.5.0", **trusted)
         checked = pipeline.check("1.5.0")
 
     assert (refused.status, refused.errors[0].code) == ("failure", "target")
     assert refused.outputs["previous"] == "none", "what is known is told in spite of the failure"
     assert "s3cret" not in granted.model_dump_json()
     assert (granted.status, checked.status) == ("success", "success")
+
+
+@pytest.mark.parametrize("trusted", ["", "http://127.0.0.1:1", "https://deploy.example.com"])
+def test_the_token_is_not_sent_to_where_whoever_starts_the_worker_says(
+    place: Any, pipeline: Pipeline, trusted: str
+) -> None:
+    result = pipeline.deploy("1.5.0", TARGET_TOKEN="s3cret", TARGET_TRUSTED=trusted)
+
+    assert (result.status, result.errors[0].code) == ("failure", "untrusted")
+    assert state(place, "staging") == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
         asked = _API.fullmatch(self.path)
         if asked is None or not (asked[2] or asked[3]):
             raise Refused(404, "there is nothing to write")
-        place = self.server.at(asked[1])
+        place = self.server.kept(asked[1])
         if asked[3]:
             is_new = place.keep(asked[3], _files(body))
             return 201 if is_new else 200, ".json", json.dumps(place.state())
@@ -203,7 +203,11 @@ class Target(ThreadingHTTPServer):
         return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def at(self, name: str) -> Environment:
-        """Give an environment; one that nobody deployed to is empty."""
+        """Give an environment to read; one that nobody deployed to is empty."""
+        return self._places.get(name) or Environment()
+
+    def kept(self, name: str) -> Environment:
+        """Give an environment to write to."""
         return self._places.setdefault(name, Environment())
 
 

@@ -102,6 +102,9 @@ class Place:
         """Where its pages are."""
         self._api = f"{base}/api/{environment}"
         self._token = os.environ.get("TARGET_TOKEN", "")
+        # Whoever may start the worker chooses the URL, and must not be sent the token by it.
+        if self._token and base != os.environ.get("TARGET_TRUSTED", "").strip().rstrip("/"):
+            raise Stop("untrusted", "the token goes only to the URL in the variable TARGET_URL")
 
     def state(self) -> tuple[str | None, str | None]:
         """Read the version that is live, and the one before."""
