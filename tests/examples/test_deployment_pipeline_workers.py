@@ -1,6 +1,5 @@
 """The workers of the deployment pipeline as programs, against a target on this machine."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import requests
 
 from contracts.worker import WorkerResult
 from tests.examples.tea_house import EXAMPLE, MODULE, page, state, target
-from tests.examples.workbench import Example
 
 DEPLOYER = "schemas/deployer.json"
 VALIDATOR = "schemas/deployment-validator.json"
@@ -86,6 +84,17 @@ def test_an_answer_that_is_lost_neither_fails_nor_doubles_a_deployment(
     assert result.outputs["previous"] == "1.4.0"
     assert state(place, "staging") == ("1.5.0", "1.4.0")
     assert place.at("staging").live == ["1.4.0", "1.5.0"]
+
+
+def test_a_target_that_does_not_answer_leaves_outputs_that_a_rollback_can_read(
+    tmp_path: Path,
+) -> None:
+    given = {"VERSION": "1.5.0", "ENVIRONMENT": "staging", "TARGET_URL": "http://127.0.0.1:9"}
+
+    _, result = EXAMPLE.run("deploy.py", tmp_path, **given)
+
+    assert (result.status, result.errors[0].code) == ("failure", "no-answer")
+    assert EXAMPLE.valid(result, DEPLOYER).outputs["previous"] == ""
 
 
 def test_two_deployments_at_once_cannot_displace_each_other(place: Any, pipeline: Pipeline) -> None:
@@ -179,7 +188,9 @@ def test_writing_needs_the_token_and_reading_does_not(tmp_path: Path) -> None:
         checked = pipeline.check("1.5.0")
 
     assert (refused.status, refused.errors[0].code) == ("failure", "target")
-    assert refused.outputs["previous"] == "none", "what is known is told in spite of the failure"
+    assert EXAMPLE.valid(refused, DEPLOYER).outputs["previous"] == "none", (
+        "what is known is told in spite of the failure"
+    )
     assert "s3cret" not in granted.model_dump_json()
     assert (granted.status, checked.status) == ("success", "success")
 
@@ -216,82 +227,3 @@ def test_inputs_that_are_none_end_with_a_result(
 
     assert (ended, result.status, result.errors[0].code) == (1, "failure", code)
     assert (result.run_id, result.run_attempt) == (26_000_000_042, 2)
-
-
-@pytest.mark.parametrize(
-    ("version", "failed"),
-    [("1.5.0", []), ("1.6.0", []), ("1.7.0", []), ("1.8.0", ["price"]), ("1.9.0", [])],
-)
-def test_unit_tests_are_run_over_one_release(
-    tmp_path: Path, version: str, failed: list[str]
-) -> None:
-    ended, result = EXAMPLE.run("test_release.py", tmp_path, VERSION=version)
-    EXAMPLE.valid(result, "schemas/test-validator.json")
-
-    assert (ended, result.outputs["tests"]) == (len(failed), 4)
-    assert [name.rsplit("_", 1)[1] for name in result.outputs["failed"]] == failed
-    assert [error.message.partition(": ")[2][:14] for error in result.errors] == (
-        ["AssertionError"] if failed else []
-    )
-
-
-@pytest.mark.parametrize("version", ["1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0"])
-def test_clean_releases_pass_the_scan(tmp_path: Path, version: str) -> None:
-    ended, result = EXAMPLE.run("scan_release.py", tmp_path, VERSION=version)
-
-    assert (ended, EXAMPLE.valid(result, "schemas/security-validator.json").status) == (
-        0,
-        "success",
-    )
-
-
-def test_secrets_and_risky_calls_are_found_and_never_shown(tmp_path: Path) -> None:
-    ended, result = EXAMPLE.run("scan_release.py", tmp_path, VERSION="1.9.0")
-    outputs = EXAMPLE.valid(result, "schemas/security-validator.json").outputs
-
-    assert (ended, outputs["by_severity"]) == (1, {"critical": 1, "high": 2})
-    assert [(one["line"], one["severity"]) for one in outputs["findings"]] == [
-        (1, "critical"),
-        (4, "high"),
-        (4, "high"),
-    ]
-    assert "th-4fQ9" not in json.dumps(result.model_dump(mode="json"))
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "kinds"),
-    [
-        ("a.py", "import os\nos.system('ls')\n", ["os.system runs a shell"]),
-        ("a.py", "run('ls', shell=True)\n", ["run runs a shell"]),
-        ("a.py", "yaml.load(x, Loader=yaml.SafeLoader)\nmodel.eval()\n", []),
-        ("a.py", "pass_word = 'correct horse battery'\ntoken: str = name\n", []),
-        ("a.py", "def broken(\n", ["is no Python, and was not looked through"]),
-        ("a.txt", "-----BEGIN RSA PRIVATE KEY-----\n", ["private key"]),
-        ("a.txt", f"ghp_{'aB3' * 12}\n", ["GitHub token"]),
-        ("a.json", '{"api_key": "aaaaaaaaaaaaaaaaaaaa"}\n', []),
-        (
-            "a.html",
-            "<script src='http://x/y.js'></script>\n",
-            ["loads a script without encryption"],
-        ),
-    ],
-)
-def test_the_scan_knows_shapes_and_calls(
-    tmp_path: Path, name: str, text: str, kinds: list[str]
-) -> None:
-    copy = tmp_path / "copy"
-    scripts = copy / ".github" / "scripts"
-    scripts.mkdir(parents=True)
-    for script in ("scan_release.py", "deployment_result.py"):
-        (scripts / script).write_text(
-            (EXAMPLE.repository / ".github" / "scripts" / script).read_text()
-        )
-    pages = copy / "releases" / "2.0.0" / "pages"
-    pages.mkdir(parents=True)
-    (pages / name).write_text(text)
-    other = Example("deployment-pipeline")
-    other.repository = copy
-
-    _, result = other.run("scan_release.py", tmp_path, VERSION="2.0.0")
-
-    assert [one["kind"] for one in result.outputs["findings"]] == kinds

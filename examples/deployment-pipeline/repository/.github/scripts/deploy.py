@@ -26,7 +26,13 @@ def job() -> worker.Done:
     place = Place(environment)
     files = render(version, settings_of(environment))
     built = json.dumps(files, sort_keys=True).encode()
-    outputs = {"environment": environment, "version": version, "url": place.url}
+    outputs = {
+        "environment": environment,
+        "version": version,
+        "url": place.url,
+        "previous": "",
+        "digest": f"sha256:{hashlib.sha256(built).hexdigest()}",
+    }
     try:
         current, previous = place.state()
         before = previous if current == version else current
@@ -36,7 +42,6 @@ def job() -> worker.Done:
     except worker.Stop as stop:
         raise worker.Stop(stop.code, str(stop), outputs) from stop
     outputs["previous"] = previous or NONE
-    outputs["digest"] = f"sha256:{hashlib.sha256(built).hexdigest()}"
     was = "was live already" if current == version else f"is live, before it {outputs['previous']}"
     return worker.Done(f"{environment}: {version} {was}", outputs, {"files": len(files)})
 
