@@ -82,6 +82,8 @@ class TallyState(BaseModel):
     omitted: int = 0
     run_seconds_total: float = 0
     run_seconds_longest: float = 0
+    figures: dict[str, float] = Field(default_factory=dict)
+    """What a pattern measured besides; see `Metrics`."""
 
 
 class JournalState(BaseModel):

@@ -72,6 +72,8 @@ class Metrics(Sent):
     """Share of items, skipped ones left out, that succeeded; None without any."""
     run_seconds_total: float = 0
     run_seconds_longest: float = 0
+    figures: dict[str, float] = Field(default_factory=dict)
+    """What the pattern itself measured, by a name that has the unit in it."""
 
 
 class OrchestrationReport(Sent):

@@ -6,8 +6,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from workflows.entities.run_watch import RunWatch
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
+from workflows.patterns.worker_pool import WorkerPool
 
-WORKFLOWS = [OrchestratorWorker, RunWatch]
+WORKFLOWS = [
+    OrchestratorWorker,
+    RunWatch,
+    WorkerPool,
+]
 
 # `workflows` itself must never pass through: the sandbox would no longer see what its helpers
 # do with clocks and randomness. The two that do are imported again for every workflow otherwise:

@@ -2,11 +2,15 @@
 
 from contracts.specs.common import Spec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.worker_pool import WorkerPoolSpec
 
-PATTERNS: dict[str, type[Spec]] = {"orchestrator-worker": OrchestratorWorkerSpec}
+PATTERNS: dict[str, type[Spec]] = {
+    "orchestrator-worker": OrchestratorWorkerSpec,
+    "worker-pool": WorkerPoolSpec,
+}
 """Each pattern by the word that a spec uses for it."""
 
-WORKFLOW_TYPES: dict[str, str] = {"orchestrator-worker": "OrchestratorWorker"}
+WORKFLOW_TYPES: dict[str, str] = {name: name.title().replace("-", "") for name in PATTERNS}
 """The workflow type that runs each pattern."""
 
 __all__ = ["PATTERNS", "WORKFLOW_TYPES", "OrchestratorWorkerSpec", "Spec"]

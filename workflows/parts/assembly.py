@@ -57,6 +57,10 @@ class FleetWork(Work):
         self.fleet.end_unfinished()
         return True
 
+    def resize(self, max_parallel: int) -> None:
+        """Have more or fewer runs at once from now on; runs in flight go on."""
+        self.fleet.max_parallel = max_parallel
+
     def stop(self, reason: str) -> None:
         """Dispatch nothing more, cancel what runs."""
         self.fleet.stop(reason)

@@ -62,7 +62,9 @@ class Fleet:
     ) -> None:
         self.state = state
         self.paused = False
-        self._max_parallel, self._crew, self._flights = max_parallel, crew, flights
+        self.max_parallel = max_parallel
+        """Runs at once; a pattern may change it while the fleet works."""
+        self._crew, self._flights = crew, flights
         self._source, self._journal, self._outcomes, self._clock = source, journal, outcomes, clock
         self._live = {entry.sequence: entry for entry in state.entries}
         self._ready: deque[Entry] = deque()
@@ -146,7 +148,10 @@ class Fleet:
     async def _read_next(self) -> None:
         self._reading = True
         try:
-            self._ready.extend(self._take(await self._source.next()))
+            taken = self._take(await self._source.next())
+            self._ready.extend(e for e in taken if e.retry_at is None or is_due(e.retry_at))
+            if any(entry.retry_at for entry in taken):
+                self._clock.rearm()
         except ActivityError as error:
             self.stop(clip(f"the items could not be read: {error.cause}", _MAX_REASON))
         finally:
@@ -164,14 +169,14 @@ class Fleet:
         return taken
 
     def _may_launch(self) -> bool:
-        room = len(self._live) < self._max_parallel + policies.BACKLOG
+        room = len(self._live) < self.max_parallel + policies.BACKLOG
         if self.paused or not (self._ready or (self._source.more and room)):
             return False
         outstanding = self._flights.dispatching
         limit = policies.MAX_DISPATCHING if self._crew.correlated else 1
         return (
-            len(self._window) < self._max_parallel
-            and len(self._tasks) <= self._max_parallel + policies.MAX_DISPATCHING
+            len(self._window) < self.max_parallel
+            and len(self._tasks) <= self.max_parallel + policies.MAX_DISPATCHING
             and len(outstanding) < limit
             and sum(outstanding.values()) < policies.MAX_COMMAND_BYTES
         )

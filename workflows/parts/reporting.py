@@ -90,4 +90,5 @@ class Reporting:
             success_rate=self._tally.success_rate(),
             run_seconds_total=tally.run_seconds_total,
             run_seconds_longest=tally.run_seconds_longest,
+            figures=tally.figures,
         )

@@ -37,8 +37,7 @@ class Tally:
         by_status = dict(self.state.totals.by_status)
         by_status[status] = by_status.get(status, 0) + 1
         self.change_totals(by_status=by_status)
-        self.state.run_seconds_total += run_seconds or 0
-        self.state.run_seconds_longest = max(self.state.run_seconds_longest, run_seconds or 0)
+        self.ran(run_seconds)
         self._count(outcome)
         row = slim(outcome)
         highlighted = self._report.highlights and _meets(self._report.highlights, outcome)
@@ -51,6 +50,11 @@ class Tally:
             _, _, left_out = self.state.rows.pop()
             self.state.rows_bytes -= _size(left_out)
             self.state.omitted += 1
+
+    def ran(self, run_seconds: float | None) -> None:
+        """Count the time of a run, also of one that is no item's alone."""
+        self.state.run_seconds_total += run_seconds or 0
+        self.state.run_seconds_longest = max(self.state.run_seconds_longest, run_seconds or 0)
 
     def taken(self, items: int) -> None:
         """Count the items that were taken from the source."""
