@@ -39,3 +39,11 @@ class OrchestratorWorkerSpec(Spec):
     def _expressions_are_known(self) -> "OrchestratorWorkerSpec":
         check_worker("worker", self.worker, self.roots(item=self.for_each.fields))
         return self
+
+    @model_validator(mode="after")
+    def _votes_have_answers(self) -> "OrchestratorWorkerSpec":
+        if self.voting and set(self.worker.result.channels) == {"conclusion"}:
+            raise ValueError(
+                "worker.result.channels: a conclusion is no answer to vote with; add artifact"
+            )
+        return self

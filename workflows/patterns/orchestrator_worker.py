@@ -1,4 +1,4 @@
-"""Orchestrator and workers: one worker over many items, each item a dispatch."""
+"""Orchestrator and workers: one worker over many items, each item a dispatch, or a vote of several."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from workflows.parts.assembly import FleetWork
 from workflows.parts.items import ItemSource
 from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.voting import VotedSource, Votes
 
 
 @workflow.defn(name="OrchestratorWorker")
@@ -29,9 +30,14 @@ class OrchestratorWorker:
         crew = await frame.crew({"": spec.worker})
         state = frame.state
         items = ItemSource(spec.for_each, spec.repository, state.started_at, state.fleet.source)
-        work = FleetWork(frame, crew, items)
+        votes = None
+        if spec.voting is not None:
+            votes = Votes(spec.voting, frame.tally, frame.journal, state.pattern)
+        source = items if spec.voting is None else VotedSource(items, spec.voting.votes)
+        work = FleetWork(frame, crew, source, outcomes=votes)
         frame.begin(work)
         if not await work.run():
+            state.pattern = votes.carry() if votes else {}
             return None
         if not work.flights.stopping:
             await frame.leave_out(items)
