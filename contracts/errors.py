@@ -27,5 +27,8 @@ UNSETTLED = "Unsettled"
 DISPATCH_UNKNOWN = "DispatchUnknown"
 """Several runs may be the one that was dispatched; a person has to look. Never retried."""
 
+CIRCUIT_OPEN = "CircuitOpen"
+"""The worker's circuit breaker denies this dispatch for now; nothing was sent. Never retried."""
+
 BAD_SPEC = "BadSpec"
 """A spec or a worker's declaration cannot be used as it is. Never retried."""

@@ -17,10 +17,18 @@ CONTENT_QUEUE = "podium-github-content"
 SIGNAL_RUNS_COMPLETED = "runs_completed"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
+SIGNAL_APPROVE = "approve"
+SIGNAL_REJECT = "reject"
 SIGNAL_ANNOUNCE = "announce"
 SIGNAL_WATCH = "watch"
 SIGNAL_RELEASE = "release"
 UPDATE_CLAIM = "claim"
+SIGNAL_RECORD = "record"
+SIGNAL_FORCE_OPEN = "force-open"
+SIGNAL_FORCE_CLOSE = "force-close"
+SIGNAL_RESET = "reset"
+UPDATE_PERMIT = "permit"
+QUERY_STATE = "state"
 QUERY_STATUS = "status"
 QUERY_REPORT = "report"
 QUERY_DECISIONS = "decisions"
@@ -60,6 +68,12 @@ def workflow_id(spec_name: str, key: str) -> str:
 def run_watch_id(repository: str) -> str:
     """Name the one watcher of a repository; GitHub's names ignore case, so this does too."""
     return f"run-watch/{repository.lower()}"
+
+
+def breaker_id(repository: str, workflow: str, scope: str) -> str:
+    """Name the one breaker of a worker: of its owner's repositories together, or of one of them."""
+    place = repository if scope == "repository" else repository.split("/", 1)[0]
+    return f"breaker/{place}/{workflow}".lower()
 
 
 def dispatch_id(first_execution_run_id: str, worker: str, item_key: str, attempt: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from contracts.base import Clipped, Sent
+from contracts.specs.breaker import BreakerSettings
 from contracts.specs.sources import ForEach
 from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
 
@@ -50,6 +51,8 @@ class RunRef(Sent):
     """When Podium sent the dispatch, by the Temporal Worker's clock."""
     adopted: bool = False
     """Found on GitHub by a reconciliation, not told by the dispatch's own answer."""
+    breaker: str = ""
+    """Workflow id of the circuit breaker that granted it, and waits for its outcome."""
 
 
 class Waiter(Sent):
@@ -78,6 +81,10 @@ class DispatchOrder(Sent):
     """How long this worker's runs typically take, where known."""
     shortest: timedelta | None = None
     """The shortest run of this worker so far."""
+    breaker: BreakerSettings | None = None
+    """None where the orchestration has no circuit breakers."""
+    permit_valid_for: timedelta = timedelta(hours=1)
+    """After so long without an outcome a breaker's permit is over."""
 
 
 class Completion(Sent):

@@ -83,6 +83,8 @@ class FakeGitHub:
     worker_file: str = WORKER_FILE
     open_issues: list[dict[str, Any]] = field(default_factory=list)
     created_issues: list[dict[str, Any]] = field(default_factory=list)
+    written_comments: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    closed_issues: list[int] = field(default_factory=list)
     started: dict[int, FakeRun] = field(default_factory=dict)
     sent: Counter[str] = field(default_factory=Counter)
     """Dispatches by item."""
@@ -96,9 +98,6 @@ class FakeGitHub:
     async def call(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
         self.now = await self.clock() if self.clock else datetime.now(UTC)
         return function(*arguments, **named)
-
-    def close(self) -> None:
-        """Nothing is open."""
 
     # actions
 
@@ -184,6 +183,23 @@ class FakeGitHub:
         }
         self.created_issues.append(issue)
         return issue
+
+    def comment(self, repository: str, number: int, body: str) -> dict[str, Any]:
+        self.requests += 1
+        comment = {
+            "id": 1 + len(self.written_comments),
+            "body": body,
+            "created_at": self.now.isoformat(),
+            "user": {"login": "podium"},
+            "html_url": f"https://github.test/octo-org/widgets/issues/{number}#issuecomment-1",
+        }
+        self.written_comments.append((number, comment))
+        return comment
+
+    def close(self, *place: Any) -> None:
+        """Close an issue, given its repository and number; without, nothing is open."""
+        if place:
+            self.closed_issues.append(place[1])
 
     def comments(self, repository: str, number: int, **_: Any) -> list[dict[str, Any]]:
         self.requests += 1

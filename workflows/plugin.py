@@ -6,10 +6,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from workflows.entities.run_watch import RunWatch
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
+from workflows.patterns.pipeline import Pipeline
 from workflows.patterns.worker_pool import WorkerPool
 
 WORKFLOWS = [
     OrchestratorWorker,
+    Pipeline,
     RunWatch,
     WorkerPool,
 ]

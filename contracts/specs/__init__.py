@@ -2,10 +2,12 @@
 
 from contracts.specs.common import Spec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.pipeline import PipelineSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
 
 PATTERNS: dict[str, type[Spec]] = {
     "orchestrator-worker": OrchestratorWorkerSpec,
+    "pipeline": PipelineSpec,
     "worker-pool": WorkerPoolSpec,
 }
 """Each pattern by the word that a spec uses for it."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from contracts.base import Duration, Written
 
@@ -37,6 +37,12 @@ class BreakerSpec(Written):
         if self.max_cool_down < self.cool_down:
             raise ValueError("max-cool-down: must not be shorter than cool-down")
         return self
+
+
+class BreakerSettings(BreakerSpec):
+    """A breaker's numbers as they are sent: newer writers may add keys."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 def _disabled(value: Any) -> Any:

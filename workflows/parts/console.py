@@ -13,6 +13,7 @@ from temporalio.common import RawValue
 
 from contracts import names
 from contracts.base import clip
+from contracts.gates import OpenGate
 from contracts.report import Decision, OrchestrationReport, Progress
 from contracts.watch import CompletedRuns
 from workflows.parts.journal import Journal
@@ -29,6 +30,7 @@ class Console:
         resume: Callable[[], None],
         status: Callable[[], Progress],
         report: Callable[[], OrchestrationReport | None],
+        gates: Callable[[], list[OpenGate]],
     ) -> None:
         self._journal = journal
         self._pause, self._resume = pause, resume
@@ -41,7 +43,7 @@ class Console:
         workflow.set_query_handler(names.QUERY_STATUS, status)
         workflow.set_query_handler(names.QUERY_REPORT, report)
         workflow.set_query_handler(names.QUERY_DECISIONS, self._decisions)
-        workflow.set_query_handler(names.QUERY_GATES, self._gates)
+        workflow.set_query_handler(names.QUERY_GATES, gates)
 
     def connect(self, on_completed: Callable[[CompletedRuns], None]) -> None:
         """Pass news of runs on, from now on and what came before."""
@@ -75,6 +77,3 @@ class Console:
 
     def _decisions(self) -> list[Decision]:
         return self._journal.state.decisions
-
-    def _gates(self) -> list[Any]:
-        return []

@@ -23,6 +23,7 @@ from workflows.parts import closing, progress
 from workflows.parts.clock import Clock
 from workflows.parts.console import Console
 from workflows.parts.crew import Crew
+from workflows.parts.gate import Gates
 from workflows.parts.items import ItemSource
 from workflows.parts.journal import Journal
 from workflows.parts.outbox import Outbox
@@ -83,13 +84,17 @@ class Orchestration(Generic[S]):
             "inputs": self._input.inputs,
             "event": self._input.event,
         }
-        title = expressions.render(self.spec.report.title, self.context)
-        self.title = clip(title, MAX_TITLE)
+        self.title = clip(expressions.render(self.spec.report.title, self.context), MAX_TITLE)
+        self._assemble()
+
+    def _assemble(self) -> None:
+        """Make the parts, each over its share of the state."""
         self.tally = Tally(self.state.tally, self.spec.report)
         self.journal = Journal(self.state.journal, on_decision=self._show)
         self.clock = Clock()
         self.outbox = Outbox(self.spec.safe_outputs, self.spec.repository, self.state, self.journal)
         self._reporting = Reporting(self.spec, self.state, self.tally, self.journal, self.title)
+        self.gates = Gates(self.journal, self.clock)
         self._timeline = Timeline(
             self.state,
             self.spec.deadline,
@@ -104,6 +109,7 @@ class Orchestration(Generic[S]):
             resume=self._resume,
             status=self.status,
             report=self.report,
+            gates=self.gates.shown,
         )
 
     def begin(self, work: Work) -> None:
@@ -195,6 +201,7 @@ class Orchestration(Generic[S]):
         """End in order: nothing more is dispatched, and what runs is cancelled."""
         self.stopping = self.stopping or reason
         self._work.stop(self.stopping)
+        self.gates.stop(self.stopping)
 
     def verdict(self) -> Verdict:
         """Judge what was tallied by the spec's success criteria."""
@@ -206,12 +213,13 @@ class Orchestration(Generic[S]):
         status = OrchestrationStatus.PAUSED if self._timeline.paused else None
         if self._final is not None:
             status = self._final.status
-        return progress.measure(
+        measured = progress.measure(
             status or OrchestrationStatus.RUNNING,
             self.tally,
             self._work.running,
             self._work.queued,
         )
+        return measured.model_copy(update={"waiting_for": self.gates.waiting_for})
 
     def report(self) -> OrchestrationReport:
         """Answer the query `report`: the final one, or what there is so far."""
@@ -232,10 +240,11 @@ class Orchestration(Generic[S]):
 
     def _pause(self) -> None:
         self._timeline.pause()
+        self.gates.pause()
         self._work.pause(paused=True)
 
     def _resume(self) -> None:
-        self._timeline.resume()
+        self.gates.resume(self._timeline.resume())
         self._work.pause(paused=False)
 
     def _show(self) -> None:

@@ -42,6 +42,12 @@ def publish(spec: Spec, status: OrchestrationStatus) -> None:
     )
 
 
+def wait_for(what: str) -> None:
+    """Set the search attribute by which people find what waits for them; empty for nothing."""
+    key = SearchAttributeKey.for_keyword(names.ATTRIBUTE_WAITING_FOR)
+    workflow.upsert_search_attributes([key.value_set(what) if what else key.value_unset()])
+
+
 def show(
     title: str, tally: Tally, running: int, queued: int, report: OrchestrationReport | None
 ) -> None:

@@ -42,15 +42,16 @@ class Timeline:
             self._state.paused_at = workflow.now()
             self._journal.decide("paused")
 
-    def resume(self) -> None:
-        """Go on; the deadline moves by as long as the pause was."""
+    def resume(self) -> timedelta:
+        """Go on; the deadline moves by as long as the pause was, which is returned."""
         if self._state.paused_at is None:
-            return
+            return timedelta()
         lasted = workflow.now() - self._state.paused_at
         self._state.deadline_at = min(self._state.deadline_at + lasted, self._latest)
         self._state.paused_at = None
         self._journal.decide("resumed", reason=f"deadline moved by {lasted}")
         self._clock.rearm()
+        return lasted
 
     def _fleet(self) -> FleetState:
         return self._state.fleet

@@ -1,0 +1,143 @@
+"""How far a pipeline is: plain data, and the rules of what follows."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
+from contracts.specs.pipeline import PipelineSpec, Stage, stage_paths
+from contracts.specs.worker import WorkerSpec
+from workflows.parts.tally import Tally
+
+Step = Literal["approval", "workers", "checks", "told", "rollback", "ended"]
+
+
+class Made(BaseModel):
+    """What a worker of a stage made; what later stages read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: OutcomeStatus
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    summary: str = ""
+    reason: str = ""
+    run_url: str = ""
+
+
+class PipelineState(BaseModel):
+    """Where a pipeline stands. Mutable."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    stage: int = 0
+    step: Step = "approval"
+    made: dict[str, dict[str, Made]] = Field(default_factory=dict)
+    failure: str = ""
+    rejection: str = ""
+    rollbacks: list[str] = Field(default_factory=list)
+    """Stages that are still to be undone, in order."""
+    issue: int | None = None
+    """Where progress is told: the issue that the spec names, or the approval issue."""
+
+    def fail(self, spec: PipelineSpec, reason: str) -> None:
+        """Stop here; the stage is undone, and the earlier ones that it names, latest first."""
+        stage = spec.stages[self.stage]
+        self.failure = reason
+        named = [s.name for s in spec.stages[: self.stage] if s.name in stage.roll_back]
+        own = [stage.name] if stage.rollback and self.made.get(stage.name) else []
+        self.rollbacks = own + named[::-1]
+        self.step = "told"
+
+    def after_told(self, spec: PipelineSpec) -> None:
+        """Go on after a stage was told of."""
+        if self.failure:
+            self.step = "rollback" if self.rollbacks else "ended"
+            return
+        self.stage += 1
+        self.step = "approval" if self.stage < len(spec.stages) else "ended"
+
+    def failures(self, stage: Stage, workers: dict[str, Any]) -> list[str]:
+        """Name the workers of a step whose failure fails the stage."""
+        made = self.made.get(stage.name, {})
+        bad = (name for name in workers if made[name].status not in GOOD)
+        return [
+            f"{name}: {made[name].status.value}"
+            for name in bad
+            if not workers[name].continue_on_error
+        ]
+
+    def readable(self, rollback: WorkerSpec | None) -> dict[str, Any]:
+        """What `${{ stages.* }}` reads; a rollback reads nothing where a worker left nothing."""
+        made: dict[str, Any] = {
+            stage: {worker: one.model_dump(mode="json") for worker, one in done.items()}
+            for stage, done in self.made.items()
+        }
+        templates = rollback.inputs.values() if rollback else ()
+        for steps in (path for template in templates for path in stage_paths(str(template))):
+            at = made
+            for step in steps[1:-1]:
+                at = at.setdefault(step, {})
+            at.setdefault(steps[-1], None)
+        return made
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """Rows of all that was made so far."""
+        return [
+            {
+                "stage": stage,
+                "worker": worker,
+                "status": made.status.value,
+                "summary": made.summary,
+                "reason": made.reason,
+                "url": made.run_url,
+            }
+            for stage, workers in self.made.items()
+            for worker, made in workers.items()
+        ]
+
+
+class Collected:
+    """Keeps what the workers of one stage make, besides tallying it."""
+
+    def __init__(self, tally: Tally, state: PipelineState, stage: str) -> None:
+        self._tally, self._state, self._stage = tally, state, stage
+        self._before = tally.state.totals.items
+
+    def taken(self, _: int) -> None:
+        """Items are counted as they end: each stage has a source of its own."""
+
+    def dispatched(self) -> None:
+        """Count a dispatch."""
+        self._tally.dispatched()
+
+    def retried(self) -> None:
+        """Count a retry."""
+        self._tally.retried()
+
+    def add(self, sequence: int, outcome: WorkerOutcome, run_seconds: float | None) -> None:
+        """Take what a worker made."""
+        self._tally.taken(self._tally.state.totals.items + 1)
+        self._tally.add(sequence, outcome, run_seconds)
+        made = Made(
+            status=outcome.status,
+            outputs=outcome.outputs,
+            summary=outcome.summary,
+            reason=outcome.reason,
+            run_url=outcome.run_url,
+        )
+        worker = outcome.key.partition("/")[2]
+        self._state.made.setdefault(self._stage, {})[worker] = made
+
+
+ROLLBACK = "rollback"
+
+
+def all_workers(spec: PipelineSpec) -> dict[str, WorkerSpec]:
+    """Every worker of a pipeline, as `<stage>/<worker>`."""
+    found: dict[str, WorkerSpec] = {}
+    for stage in spec.stages:
+        for name, worker in {**stage.workers, **stage.checks}.items():
+            found[f"{stage.name}/{name}"] = worker
+        if stage.rollback:
+            found[f"{stage.name}/{ROLLBACK}"] = stage.rollback
+    return found
