@@ -61,6 +61,19 @@ class Settings(BaseModel):
         return self.workflow_modes.get(path.rsplit("/", 1)[-1], self.mode)
 
 
+class ItemResults(BaseModel):
+    """An answer for each item of a batch, computed from the run's own input."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: str = "items"
+    """The input that holds the batch: a JSON list of texts, or of objects with `key`."""
+    output: str = "items"
+    """The output that holds the answers: an object, `success` or a reason by key."""
+    failing: dict[str, str] = Field(default_factory=dict)
+    """Items that fail, and their reasons: by key, or by the text after a key's `number:`."""
+
+
 class TimedRule(BaseModel):
     """How a timed run ends. The first rule that matches a run applies."""
 
@@ -89,6 +102,8 @@ class TimedRule(BaseModel):
     result: dict[str, Any] | Literal["default"] | None = "default"
     """What `result.json` holds; text in it may name `{dispatch_id}`, `{run_id}`,
     `{run_attempt}` and `{inputs.x}`. None publishes nothing."""
+    item_results: ItemResults | None = None
+    """Add answers per item to the result's outputs; status `partial` where one fails."""
     raw_result: str | None = None
     """Text of `result.json` as it stands, for results that are not valid."""
     artifact: bool = True

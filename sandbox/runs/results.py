@@ -9,7 +9,7 @@ from sandbox.hub import Hub
 from sandbox.identities import ACTIONS_BOT
 from sandbox.issues import add_comment
 from sandbox.model import Run
-from sandbox.settings import TimedRule
+from sandbox.settings import ItemResults, TimedRule
 
 _PLACEHOLDER = re.compile(r"\{(dispatch_id|run_id|run_attempt|inputs\.[\w-]+)\}")
 
@@ -32,6 +32,8 @@ def result_text(run: Run, rule: TimedRule) -> str | None:
     if rule.result is None or rule.conclusion in {"cancelled", "startup_failure"}:
         return None
     result = _default(run, rule) if rule.result == "default" else _filled(rule.result, run)
+    if rule.item_results is not None:
+        _answer_items(result, run, rule.item_results)
     return json.dumps(result, ensure_ascii=False)
 
 
@@ -50,6 +52,24 @@ def _default(run: Run, rule: TimedRule) -> dict[str, Any]:
         "errors": [] if good else [failure],
         "metrics": {},
     }
+
+
+def _answer_items(result: dict[str, Any], run: Run, answers: ItemResults) -> None:
+    """Answer each item of a batch; an input that is no batch has no answers."""
+    try:
+        items = json.loads(str(run.inputs.get(answers.input, "")))
+    except ValueError:
+        return
+    keys = [str(one.get("key") if isinstance(one, dict) else one) for one in items]
+    reasons = {key: _reason(key, answers.failing) for key in keys}
+    said = {key: reason or "success" for key, reason in reasons.items()}
+    result["outputs"] = {**result.get("outputs", {}), answers.output: said}
+    if any(reasons.values()) and result.get("status") == "success":
+        result["status"] = "partial"
+
+
+def _reason(key: str, failing: dict[str, str]) -> str | None:
+    return failing.get(key) or failing.get(key.partition(":")[2])
 
 
 def _filled(value: Any, run: Run) -> Any:

@@ -91,6 +91,21 @@ def test_broken_results_and_further_artifacts_can_be_published(repo: Repo) -> No
         assert archive.read("a.txt") == str(run_id).encode()
 
 
+def test_a_batch_is_answered_item_by_item_from_its_own_input(repo: Repo) -> None:
+    rule = {"input": "issue_number", "failing": {"1:a": "bad", "c": "worse"}}
+    repo.control.timed([{"duration_seconds": 0, "item_results": rule}])
+    batches = ['["1:a", {"key": "2:b"}, {"key": "3:c"}]', '["4:a"]', "no batch"]
+    runs = [repo.dispatch(issue_number=text) for text in batches]
+    for run in runs:
+        repo.ended(run)
+    mixed, fine, none = [result_of(repo, run) for run in runs]
+
+    assert mixed["outputs"] == {"items": {"1:a": "bad", "2:b": "success", "3:c": "worse"}}
+    assert (mixed["status"], fine["status"]) == ("partial", "success")
+    assert fine["outputs"] == {"items": {"4:a": "success"}}
+    assert none["outputs"] == {}
+
+
 def test_a_thousand_runs_are_in_progress_at_once(repo: Repo) -> None:
     repo.control.timed([{"duration_seconds": 30}])
     url = f"{repo.sandbox.api_url}/repos/{repo.name}/actions/workflows/worker.yml/dispatches"
