@@ -13,6 +13,8 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.breaking import BreakerActivities, Breaking
+from activities.collected import CollectedActivities
 from activities.dispatch import DispatchActivities
 from activities.outputs import OutputActivities
 from activities.reports import ReportActivities
@@ -47,13 +49,19 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     sources = SourceActivities(github, settings.markers)
     outputs = OutputActivities(github, settings.markers, client, settings.settle)
     return {
-        names.TASK_QUEUE: [watch.gone, watch.register, ReportActivities().render],
+        names.TASK_QUEUE: [
+            watch.gone,
+            watch.register,
+            ReportActivities().render,
+            BreakerActivities(Breaking(client)).read,
+        ],
         names.READ_QUEUE: [
             WorkerActivities(github).describe,
             ResultActivities(github).collect,
             sources.page,
             sources.count,
             dispatch.read,
+            CollectedActivities(github, settings.markers).health_issue,
             dispatch.watermark,
         ],
         names.WATCH_QUEUE: [watch.poll],

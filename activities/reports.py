@@ -7,7 +7,8 @@ import jinja2
 from temporalio import activity
 
 from activities import sanitize, texts
-from contracts.outputs import MAX_BODY, RenderReport
+from contracts.names import RESULT_BLOCK
+from contracts.outputs import MAX_BODY, HealthIssue, RenderReport
 from contracts.report import OrchestrationReport
 from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
 
@@ -57,9 +58,22 @@ def _render(ask: RenderReport, rows: int) -> str:
         "omitted": report.results_omitted + len(report.results) - rows,
         "decisions": _decisions(report, rows),
     }
-    text = _TEMPLATE.render(context)
+    text = _TEMPLATE.render(context) + (_data(report) if ask.data else "")
     apart = re.sub(r"\n+(?=(?:##|---|<details>) ?)", "\n\n", text)
     return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
+
+
+def _data(report: OrchestrationReport) -> str:
+    """The block that an orchestration above collects; JSON escapes what could end it early."""
+    data = HealthIssue(
+        protocol="podium/v1",
+        spec=report.spec,
+        status=report.status.value,
+        action_items=report.action_items,
+    )
+    text = data.model_dump_json().replace("`", "\\u0060").replace("<", "\\u003c")
+    text = text.replace("@", "\\u0040").replace("#", "\\u0023")
+    return f"\n\n<details><summary>Data</summary>\n\n```{RESULT_BLOCK}\n{text}\n```\n\n</details>\n"
 
 
 def _status_line(report: OrchestrationReport) -> str:

@@ -30,5 +30,8 @@ DISPATCH_UNKNOWN = "DispatchUnknown"
 CIRCUIT_OPEN = "CircuitOpen"
 """The worker's circuit breaker denies this dispatch for now; nothing was sent. Never retried."""
 
+SARIF_PENDING = "SarifPending"
+"""GitHub is still processing an upload. Retried a bounded number of times. Benign."""
+
 BAD_SPEC = "BadSpec"
 """A spec or a worker's declaration cannot be used as it is. Never retried."""

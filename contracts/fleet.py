@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.report import Decision, Totals
+from contracts.report import ActionItem, Decision, Totals
 from contracts.runs import Completion, Item, RunRef, WorkerDescription, WorkerOutcome
 
 
@@ -74,6 +74,9 @@ class TallyState(BaseModel):
     advice: dict[int, list[str]] = Field(default_factory=dict)
     """By position of the recommendation: the first keys that met it, and how many did."""
     advice_counts: dict[int, int] = Field(default_factory=dict)
+    advised: list[str] = Field(default_factory=list)
+    """What the pattern itself recommends."""
+    action_items: list[ActionItem] = Field(default_factory=list)
     highlights: list[WorkerOutcome] = Field(default_factory=list)
     rows: list[tuple[int, int, WorkerOutcome]] = Field(default_factory=list)
     """Rank, sequence, outcome: the worst first."""
@@ -140,6 +143,8 @@ class OrchestrationState(BaseModel):
     """Declaration and ref of each worker, once read; by its name in the spec."""
     outputs: dict[str, int] = Field(default_factory=dict)
     """Writes so far, by kind of safe output: the budget is the chain's, not the run's."""
+    breakers: dict[str, int] = Field(default_factory=dict)
+    """Circuit breakers by workflow id, and how many dispatches each refused."""
     pattern: dict[str, Any] = Field(default_factory=dict)
     """What the pattern itself keeps, besides what its fleet does."""
     fleet: FleetState = Field(default_factory=FleetState)

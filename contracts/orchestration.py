@@ -9,11 +9,13 @@ from pydantic import ValidationError
 
 from contracts import expressions
 from contracts.fleet import OrchestrationState
+from contracts.lineage import TOP, Lineage, as_lineage
 from contracts.problems import MAX_PROBLEMS, Problem, nearest, problems_of, shown
 from contracts.specs import PATTERNS, WORKFLOW_TYPES
 from contracts.specs.common import RUN_FIELDS, Spec
+from contracts.specs.hierarchical import Child, HierarchicalSpec
 
-_KEYS = ("spec", "inputs", "event", "carry")
+_KEYS = ("spec", "inputs", "event", "carry", "lineage")
 
 
 class BadInputError(ValueError):
@@ -36,6 +38,8 @@ class OrchestrationInput(Generic[S]):
     event: dict[str, Any]
     carry: OrchestrationState | None
     """What an earlier run of the same chain left, or None."""
+    lineage: Lineage = TOP
+    """The orchestrations above this one."""
 
     def carrying(self, state: OrchestrationState) -> dict[str, Any]:
         """Make the input of the chain's next run; `state` is all that is to go on."""
@@ -44,11 +48,12 @@ class OrchestrationInput(Generic[S]):
             "inputs": self.inputs,
             "event": self.event,
             "carry": state.model_dump(mode="json", exclude_defaults=True),
+            "lineage": self.lineage.model_dump(mode="json"),
         }
 
 
-def parse_spec(data: Any) -> Spec:
-    """Validate a spec of any pattern.
+def parse_spec(data: Any, lineage: Lineage = TOP) -> Spec:
+    """Validate a spec of any pattern, the specs of its children included.
 
     Raises:
         BadInputError: each problem, with its path and a fix.
@@ -63,9 +68,44 @@ def parse_spec(data: Any) -> Spec:
         message = f"{said}; {near}"
         raise BadInputError([Problem(path="pattern", message=message)])
     try:
-        return model.model_validate(data, by_alias=True, by_name=False)
+        spec = model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise BadInputError(problems_of(error, model)) from error
+    if isinstance(spec, HierarchicalSpec) and (found := child_problems(spec, lineage)):
+        raise BadInputError(found)
+    return spec
+
+
+def child_problems(spec: HierarchicalSpec, lineage: Lineage) -> list[Problem]:
+    """Check all orchestrations below one: their specs, inputs, depth and cycles."""
+    below = lineage.below(spec, spec.max_depth)
+    found: list[Problem] = []
+    for number, phase in enumerate(spec.phases):
+        for name, child in phase.orchestrations.items():
+            path = f"phases.{number}.orchestrations.{name}"
+            found += _below(path, child, below)
+    return found
+
+
+def _below(path: str, child: Child, lineage: Lineage) -> list[Problem]:
+    if isinstance(child.spec, str):
+        message = f"{child.spec} is a path; `podium render` puts the spec itself here"
+        return [Problem(path=f"{path}.spec", message=message)]
+    try:
+        spec = parse_spec(child.spec, lineage)
+    except BadInputError as error:
+        return [
+            Problem(path=f"{path}.spec.{one.path}".rstrip("."), message=one.message)
+            for one in error.problems
+        ]
+    if reason := lineage.problem(spec):
+        return [Problem(path=f"{path}.spec", message=reason)]
+    declared = spec.on.workflow_dispatch.inputs if spec.on.workflow_dispatch else {}
+    return [
+        Problem(path=f"{path}.inputs.{name}", message=f"not declared; {nearest(name, declared)}")
+        for name in child.inputs
+        if name not in declared
+    ]
 
 
 def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInput[S]:
@@ -85,14 +125,17 @@ def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInpu
         )
     data = arguments[0]
     _require_keys(data)
-    spec = parse_spec(data.get("spec"))
+    lineage = _lineage(data.get("lineage"))
+    spec = parse_spec(data.get("spec"), lineage)
+    if reason := lineage.problem(spec):
+        raise BadInputError([Problem(path="lineage", message=reason)])
     if not isinstance(spec, model):
         message = f"{spec.pattern} is run by another workflow type: {WORKFLOW_TYPES[spec.pattern]}"
         raise BadInputError([Problem(path="spec.pattern", message=message)])
     inputs = resolve_inputs(spec, dict(data.get("inputs") or {}))
     event = dict(data.get("event") or {})
     _require_title(spec, {"inputs": inputs, "event": event})
-    return OrchestrationInput(spec, inputs, event, _carried(data.get("carry")))
+    return OrchestrationInput(spec, inputs, event, _carried(data.get("carry")), lineage)
 
 
 def _require_keys(data: Mapping[Any, Any]) -> None:
@@ -116,6 +159,14 @@ def _require_title(spec: Spec, given: dict[str, Any]) -> None:
         expressions.render(spec.report.title, {**given, "run": run})
     except expressions.ExpressionError as error:
         raise BadInputError([Problem(path="spec.report.title", message=str(error))]) from error
+
+
+def _lineage(data: Any) -> Lineage:
+    try:
+        return as_lineage(data)
+    except ValidationError as error:
+        message = "no lineage; leave it out, it is for children of an orchestration"
+        raise BadInputError([Problem(path="lineage", message=message)]) from error
 
 
 def _carried(carry: Any) -> OrchestrationState | None:

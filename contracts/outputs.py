@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contracts.base import Sent
-from contracts.report import OrchestrationReport
+from contracts.report import MAX_ACTION_ITEMS, ActionItem, OrchestrationReport
 
 MAX_BODY = 65_536
 """GitHub's limit on an issue's body, in characters."""
@@ -20,6 +20,8 @@ class RenderReport(Sent):
     columns: dict[str, str] = Field(default_factory=dict)
     """Heading of a column, and the output field that it shows."""
     highlights_title: str = ""
+    data: bool = False
+    """Whether a block of data ends it, for an orchestration above to collect."""
 
 
 class Text(Sent):
@@ -80,3 +82,20 @@ class IssueRef(Sent):
     number: int
     """Of the issue or pull request; a comment's is that of its issue."""
     url: str
+
+
+class ReadHealthIssue(Sent):
+    """Read back the issue that a child orchestration wrote."""
+
+    repository: str
+    url: str
+    """Its page."""
+
+
+class HealthIssue(Sent):
+    """The data in a child's report issue."""
+
+    protocol: Literal["podium/v1"]
+    spec: str
+    status: str
+    action_items: tuple[ActionItem, ...] = Field(default=(), max_length=MAX_ACTION_ITEMS)

@@ -1,5 +1,6 @@
 """What an orchestration tells: its decisions, and in the end its report."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -8,9 +9,11 @@ from pydantic import Field
 
 from contracts.base import Clipped, Sent
 from contracts.runs import WorkerOutcome
+from contracts.specs.reporting import PRIORITIES, Priority
 
 MAX_ROWS = 200
 """Results kept in a report: failures first, then highlights, then the rest in order."""
+_BRIEF_ROWS = 10
 MAX_DECISIONS = 500
 """Decisions kept in a report; the histories of the run's chain hold all of them."""
 
@@ -76,6 +79,19 @@ class Metrics(Sent):
     """What the pattern itself measured, by a name that has the unit in it."""
 
 
+class ActionItem(Sent):
+    """Something that people should do."""
+
+    priority: Priority = "medium"
+    text: Clipped
+    source: str = ""
+    """Which orchestration or worker says so."""
+    url: str = ""
+
+
+MAX_ACTION_ITEMS = 100
+
+
 class OrchestrationReport(Sent):
     """The result of every orchestration. v1."""
 
@@ -97,9 +113,27 @@ class OrchestrationReport(Sent):
     metrics: Metrics
     breakers: dict[str, Any] = Field(default_factory=dict)
     recommendations: tuple[str, ...] = ()
+    reductions: dict[str, Any] = Field(default_factory=dict)
+    """By the name of a reducer: what the results were reduced to."""
+    action_items: tuple[ActionItem, ...] = Field(default=(), max_length=MAX_ACTION_ITEMS)
+    """The most urgent first."""
     markdown: str = ""
     issue_url: str = ""
     """The report issue, where one was written."""
+
+    def brief(self) -> "OrchestrationReport":
+        """What a parent gets: its history holds the reports of all its children."""
+        rows = self.results[:_BRIEF_ROWS]
+        return self.model_copy(
+            update={
+                "results": rows,
+                "results_omitted": self.results_omitted + len(self.results) - len(rows),
+                "highlights": self.highlights[:_BRIEF_ROWS],
+                "decisions": (),
+                "decisions_omitted": self.decisions_omitted + len(self.decisions),
+                "markdown": "",
+            }
+        )
 
 
 class Progress(Sent):
@@ -114,3 +148,9 @@ class Progress(Sent):
     in_flight: tuple[dict[str, Any], ...] = ()
     """Key, attempt, phase and link of running workers, the oldest 50."""
     waiting_for: str = ""
+
+
+def by_urgency(items: Iterable[ActionItem]) -> tuple[ActionItem, ...]:
+    """Order action items by priority, and keep as many as a report shows."""
+    ordered = sorted(items, key=lambda item: PRIORITIES.index(item.priority))
+    return tuple(ordered[:MAX_ACTION_ITEMS])

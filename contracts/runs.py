@@ -53,6 +53,8 @@ class RunRef(Sent):
     """Found on GitHub by a reconciliation, not told by the dispatch's own answer."""
     breaker: str = ""
     """Workflow id of the circuit breaker that granted it, and waits for its outcome."""
+    probing: bool = False
+    """Granted while the circuit was not closed: its outcome decides about the next one."""
 
 
 class Waiter(Sent):

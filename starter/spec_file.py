@@ -1,20 +1,18 @@
 """Spec files: read, checked with file and line, and rendered to the input that Temporal gets."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
-from jsonschema.validators import validator_for
 
 from activities import yaml12
 from contracts.orchestration import BadInputError, parse_spec, resolve_inputs
 from contracts.problems import Problem
 from contracts.specs import WORKFLOW_TYPES
 from contracts.specs.common import Spec
+from starter.embedding import embed
 from starter.exits import CliError
 from starter.plain import not_plain
 
@@ -77,7 +75,7 @@ def load_spec(path: Path) -> SpecFile:
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # the last: no such date
         raise SpecFileError([f"{_place(path, error)}: no YAML: {_say(error)}"]) from error
     try:
-        data = _plain(_embed_schemas(path, data))
+        data = _plain(embed(path, _plain(data), _read_child))
         spec = parse_spec(data)
     except BadInputError as error:
         lines = [_located(path, text, problem) for problem in error.problems]
@@ -99,24 +97,19 @@ def _read(path: Path) -> str:
         raise SpecFileError([message]) from error
 
 
-def _embed_schemas(path: Path, data: Any) -> Any:
-    """Put the JSON Schema that a spec names into it, so that a run does not depend on files."""
-    worker = data.get("worker") if isinstance(data, dict) else None
-    result = worker.get("result") if isinstance(worker, dict) else None
-    named = result.get("schema") if isinstance(result, dict) else None
-    if not isinstance(worker, dict) or not isinstance(result, dict) or not isinstance(named, str):
-        return data
-    where = "worker.result.schema"
+def _read_child(path: Path) -> Any:
+    """Read a spec that another one names.
+
+    Raises:
+        BadInputError: it cannot be read, or is no YAML.
+    """
     try:
-        schema = json.loads((path.parent / named).read_text(encoding="utf-8"))
-        validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(schema)
-    except OSError as error:
-        problem = Problem(path=where, message=f"{named} cannot be read beside the spec: {error}")
-        raise BadInputError([problem]) from error
-    except (ValueError, RecursionError, jsonschema.SchemaError) as error:
-        message = f"{named} is no JSON Schema: {str(error).splitlines()[0]}"
-        raise BadInputError([Problem(path=where, message=message)]) from error
-    return data | {"worker": worker | {"result": result | {"schema": schema}}}
+        return yaml12.load(_read(path))
+    except SpecFileError as error:
+        raise BadInputError([Problem(path="", message=str(error))]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = f"{_place(path, error)}: no YAML: {_say(error)}"
+        raise BadInputError([Problem(path="", message=where)]) from error
 
 
 def _plain(data: Any) -> Any:

@@ -172,17 +172,22 @@ class FakeGitHub:
         self, repository: str, title: str, body: str, labels: tuple[str, ...]
     ) -> dict[str, Any]:
         self.requests += 1
+        number = 1 + len(self.created_issues)
         issue = {
-            "number": 1 + len(self.created_issues),
+            "number": number,
             "title": title,
             "body": body,
             "labels": labels,
             "created_at": self.now.isoformat(),
             "user": {"login": "podium"},
-            "html_url": "https://github.test/octo-org/widgets/issues/1",
+            "html_url": f"https://github.test/octo-org/widgets/issues/{number}",
         }
         self.created_issues.append(issue)
         return issue
+
+    def read(self, repository: str, number: int) -> dict[str, Any]:
+        self.requests += 1
+        return self.created_issues[number - 1]
 
     def comment(self, repository: str, number: int, body: str) -> dict[str, Any]:
         self.requests += 1

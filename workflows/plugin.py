@@ -4,12 +4,18 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from workflows.entities.breaker import Breaker
 from workflows.entities.run_watch import RunWatch
+from workflows.patterns.circuit_breaker import CircuitBreaker
+from workflows.patterns.hierarchical import Hierarchical
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
 from workflows.patterns.pipeline import Pipeline
 from workflows.patterns.worker_pool import WorkerPool
 
 WORKFLOWS = [
+    Breaker,
+    CircuitBreaker,
+    Hierarchical,
     OrchestratorWorker,
     Pipeline,
     RunWatch,

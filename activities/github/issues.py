@@ -43,6 +43,11 @@ class Issues:
         created: dict[str, Any] = self._client.request("POST", path, body=asked).data
         return created
 
+    def read(self, repository: str, number: int) -> dict[str, Any]:
+        """Read one issue."""
+        found: dict[str, Any] = self._client.get(f"/repos/{repository}/issues/{number}").data
+        return found
+
     def comment(self, repository: str, number: int, body: str) -> dict[str, Any]:
         """Comment on an issue or pull request."""
         path = f"/repos/{repository}/issues/{number}/comments"

@@ -1,12 +1,18 @@
 """The language: one model per pattern over common parts."""
 
+from contracts.specs.circuit_breaker import CircuitBreakerSpec
 from contracts.specs.common import Spec
+from contracts.specs.hierarchical import HierarchicalSpec
+from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.pipeline import PipelineSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
 
 PATTERNS: dict[str, type[Spec]] = {
+    "circuit-breaker": CircuitBreakerSpec,
+    "map-reduce": MapReduceSpec,
     "orchestrator-worker": OrchestratorWorkerSpec,
+    "hierarchical": HierarchicalSpec,
     "pipeline": PipelineSpec,
     "worker-pool": WorkerPoolSpec,
 }

@@ -52,3 +52,5 @@ class ReportSpec(Written):
     """Columns of the table of results: heading and output field."""
     highlights: Highlights | None = None
     recommendations: tuple[Recommendation, ...] = Field(default=(), max_length=20)
+    action_items: OutputPath | None = None
+    """An output field with a list of `{priority, text}`: what people should do."""

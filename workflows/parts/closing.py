@@ -18,21 +18,26 @@ def refuse(error: BadInputError) -> ApplicationError:
     )
 
 
-async def close(report: OrchestrationReport) -> OrchestrationReport:
+async def close(report: OrchestrationReport, *, brief: bool) -> OrchestrationReport:
     """Return the report, or raise with it, so that Temporal shows the right status.
+
+    Args:
+        report: the final one; the query `report` answers all of it.
+        brief: close with what a parent needs only.
 
     Raises:
         asyncio.CancelledError: the orchestration was cancelled.
         ApplicationError: `OrchestrationFailed`, with the report in its details.
     """
     await workflow.wait_condition(workflow.all_handlers_finished)
+    told = report.brief() if brief else report
     if report.status in COMPLETES:
-        return report
+        return told
     if report.status is OrchestrationStatus.CANCELLED:
         raise asyncio.CancelledError(report.reason)
     raise ApplicationError(
         f"{report.status.value}: {report.reason}",
-        report,
+        told,
         type=errors.ORCHESTRATION_FAILED,
         non_retryable=True,
     )

@@ -11,15 +11,18 @@ from activities.workers import WorkerActivities
 from contracts import expressions
 from contracts.base import clip
 from contracts.fleet import Entry, OrchestrationState
+from contracts.lineage import Lineage
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
 from contracts.runs import DescribeWorker, ItemsCount
+from contracts.specs.breaker import BreakerSettings
 from contracts.specs.common import Spec
 from contracts.specs.worker import WorkerSpec
 from contracts.watch import CompletedRuns
 from workflows import policies
 from workflows.parts import closing, progress
+from workflows.parts.breakers import Breakers
 from workflows.parts.clock import Clock
 from workflows.parts.console import Console
 from workflows.parts.crew import Crew
@@ -93,7 +96,10 @@ class Orchestration(Generic[S]):
         self.journal = Journal(self.state.journal, on_decision=self._show)
         self.clock = Clock()
         self.outbox = Outbox(self.spec.safe_outputs, self.spec.repository, self.state, self.journal)
-        self._reporting = Reporting(self.spec, self.state, self.tally, self.journal, self.title)
+        self.breakers = Breakers(self.state.breakers, self.journal)
+        self._reporting = Reporting(
+            self.spec, self.state, self.tally, self.journal, self.title, self.breakers
+        )
         self.gates = Gates(self.journal, self.clock)
         self._timeline = Timeline(
             self.state,
@@ -112,6 +118,16 @@ class Orchestration(Generic[S]):
             gates=self.gates.shown,
         )
 
+    @property
+    def lineage(self) -> Lineage:
+        """The orchestrations above this one."""
+        return self._input.lineage
+
+    @property
+    def is_child(self) -> bool:
+        """Whether another orchestration started this one."""
+        return bool(self.lineage.ancestors)
+
     def begin(self, work: Work) -> None:
         """Connect the pattern's work: it hears of completed runs, pauses and stops from now on."""
         self._work = work
@@ -119,6 +135,10 @@ class Orchestration(Generic[S]):
         self._console.connect(work.runs_completed)
         if self.stopping:
             work.stop(self.stopping)
+
+    def tell_reductions(self, told: Callable[[], dict[str, Any]]) -> None:
+        """Have the report say what results were reduced to."""
+        self._reporting.reductions = told
 
     async def crew(self, workers: Mapping[str, WorkerSpec], **context: Any) -> Crew:
         """Make the crew of a fleet; each declaration is read once, and the whole chain uses it.
@@ -149,7 +169,13 @@ class Orchestration(Generic[S]):
         )
         for name, described in zip(unread, await asyncio.gather(*reads), strict=True):
             self.state.workers[name] = described
-        return Crew(workers, self.spec.repository, self.state, {**self.context, **context})
+        return Crew(
+            workers,
+            self.spec.repository,
+            self.state,
+            {**self.context, **context},
+            self._breaker_settings(),
+        )
 
     async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:
         """Do the work to its end, report, and close as Temporal should show it.
@@ -176,6 +202,7 @@ class Orchestration(Generic[S]):
         self.clock.stop()
         await clock
         if ended is None:
+            await self.breakers.settle()
             await workflow.wait_condition(workflow.all_handlers_finished)
             info = workflow.info()
             if info.run_id != info.original_execution_run_id:  # what follows may have happened
@@ -186,7 +213,7 @@ class Orchestration(Generic[S]):
             report = await asyncio.shield(concluding)
         except asyncio.CancelledError:
             report = await concluding  # too late to stop: its report is being written
-        return await closing.close(report)
+        return await closing.close(report, brief=self.is_child)
 
     async def leave_out(self, items: ItemSource) -> None:
         """Count what lies beyond the limit; that it cannot be counted fails nothing."""
@@ -205,8 +232,13 @@ class Orchestration(Generic[S]):
 
     def verdict(self) -> Verdict:
         """Judge what was tallied by the spec's success criteria."""
-        timed_out = self._timeline.timed_out
-        return progress.verdict(self.spec, self.tally, stopped=self.stopping, timed_out=timed_out)
+        return progress.verdict(
+            self.spec,
+            self.tally,
+            stopped=self.stopping,
+            timed_out=self._timeline.timed_out,
+            refused=bool(self.breakers.refusals),
+        )
 
     def status(self) -> Progress:
         """Answer the query `status`."""
@@ -233,10 +265,16 @@ class Orchestration(Generic[S]):
             return OrchestrationStatus.FAILED, clip(str(error.cause))
 
     async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
-        self._final = await self._reporting.write(status, reason, self.outbox)
+        await self.breakers.read()
+        self._final = await self._reporting.write(status, reason, self.outbox, data=self.is_child)
         progress.publish(self.spec, status)
         self._show()
         return self._final
+
+    def _breaker_settings(self) -> BreakerSettings | None:
+        if not self.spec.breaker.enabled:
+            return None
+        return BreakerSettings.model_validate(self.spec.breaker.model_dump())
 
     def _pause(self) -> None:
         self._timeline.pause()

@@ -1,5 +1,8 @@
 """The report: assembled from the tally and the journal, rendered, and written once."""
 
+from collections.abc import Callable
+from typing import Any
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
@@ -9,6 +12,7 @@ from contracts.outputs import RenderReport
 from contracts.report import Metrics, OrchestrationReport, OrchestrationStatus
 from contracts.specs.common import Spec
 from workflows import policies
+from workflows.parts.breakers import Breakers
 from workflows.parts.journal import Journal
 from workflows.parts.outbox import Outbox
 from workflows.parts.tally import Tally
@@ -24,9 +28,12 @@ class Reporting:
         tally: Tally,
         journal: Journal,
         title: str,
+        breakers: Breakers,
     ) -> None:
         self._spec, self._state, self._tally = spec, state, tally
-        self._journal, self._title = journal, title
+        self._journal, self._title, self._breakers = journal, title, breakers
+        self.reductions: Callable[[], dict[str, Any]] = dict
+        """What results were reduced to, where the pattern does that."""
 
     def assemble(self, status: OrchestrationStatus, reason: str = "") -> OrchestrationReport:
         """Put the report together as it stands now."""
@@ -47,19 +54,30 @@ class Reporting:
             decisions=tuple(journal.decisions),
             decisions_omitted=journal.omitted,
             metrics=self._metrics(),
+            breakers=self._breakers.shown(),
             recommendations=self._tally.recommendations(),
+            reductions=self.reductions(),
+            action_items=self._tally.action_items(),
         )
 
     async def write(
-        self, status: OrchestrationStatus, reason: str, outbox: Outbox
+        self, status: OrchestrationStatus, reason: str, outbox: Outbox, *, data: bool
     ) -> OrchestrationReport:
-        """Render the final report, and write its issue where the spec declares one."""
+        """Render the final report, and write its issue where the spec declares one.
+
+        Args:
+            status: how it ended.
+            reason: why.
+            outbox: what writes the issue.
+            data: end it with a block of data, for an orchestration above to collect.
+        """
         report = self.assemble(status, reason)
         highlights = self._spec.report.highlights
         ask = RenderReport(
             report=report,
             columns=self._spec.report.columns,
             highlights_title=highlights.title if highlights else "",
+            data=data,
         )
         markdown = await self._render(ask)
         issue = None

@@ -2,11 +2,14 @@
 
 import bisect
 import json
+from collections.abc import Iterable
 from typing import Any
+
+from pydantic import ValidationError
 
 from contracts.base import KIB, clip
 from contracts.fleet import TallyState
-from contracts.report import MAX_ROWS, Count
+from contracts.report import MAX_ROWS, ActionItem, Count, by_urgency
 from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
 from contracts.specs.reporting import Condition, ReportSpec, SuccessCriteria
 
@@ -21,6 +24,8 @@ MAX_ROWS_BYTES = 400 * KIB
 MAX_HIGHLIGHTS_BYTES = 64 * KIB
 _MAX_WORDS = 300
 _MAX_ERRORS, _MAX_ERROR_WORDS, _MAX_METRICS = 3, 200, 10
+_MAX_ACTIONS = 10
+"""Action items taken of one worker."""
 _MISSING = object()
 
 
@@ -68,6 +73,10 @@ class Tally:
         """Count a retry."""
         self.change_totals(retries=self.state.totals.retries + 1)
 
+    def advise(self, text: str) -> None:
+        """Recommend something, besides what the spec's conditions do."""
+        self.state.advised.append(text)
+
     def change_totals(self, **changes: Any) -> None:
         """Replace some totals."""
         self.state.totals = self.state.totals.model_copy(update=changes)
@@ -88,7 +97,30 @@ class Tally:
                 keys = self.state.advice[position]
                 more = ", …" if count > len(keys) else ""
                 said.append(f"{advice.text} ({count}: {', '.join(keys)}{more})")
-        return tuple(said)
+        return (*said, *self.state.advised)
+
+    def act(self, items: Iterable[ActionItem]) -> None:
+        """Take action items of others in."""
+        self.state.action_items = list(by_urgency([*self.state.action_items, *items]))
+
+    def action_items(self) -> tuple[ActionItem, ...]:
+        """What workers ask for, and the advice that applies, the most urgent first."""
+        advised = [
+            ActionItem(priority=advice.priority, text=advice.text)
+            for position, advice in enumerate(self._report.recommendations)
+            if self.state.advice_counts.get(position, 0)
+        ]
+        return by_urgency([*advised, *self.state.action_items])
+
+    def _note_actions(self, outcome: WorkerOutcome) -> None:
+        found = _value(outcome, self._report.action_items) if self._report.action_items else None
+        for one in found[:_MAX_ACTIONS] if isinstance(found, list) else ():
+            try:
+                item = ActionItem.model_validate({**one, "source": outcome.key})
+            except (ValidationError, TypeError):
+                continue  # what a worker sends is checked, and what does not fit is left out
+            self.state.action_items.append(item.model_copy(update={"url": outcome.run_url}))
+        self.act(())
 
     def success_rate(self) -> float | None:
         """Share of items, skipped ones left out, that succeeded; None without any."""
@@ -119,6 +151,7 @@ class Tally:
                 continue
             for one in value if isinstance(value, list) else [value]:
                 _increment(self.state.counts.setdefault(field, {}), _word(one))
+        self._note_actions(outcome)
         for position, advice in enumerate(self._report.recommendations):
             if _meets(advice, outcome):
                 counts = self.state.advice_counts
