@@ -7,12 +7,14 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from activities.breaking import Breaking, breaker_of
 from activities.github import GitHub
 from activities.github.actions import DISPATCHED, Dispatched, Run
 from activities.github.errors import RefusedError, told_to_temporal
 from activities.once import SEND_DEADLINE, SETTLE_MAX, Origin, Sight, in_time, send_once, within
 from activities.watching import Watching
 from contracts import errors
+from contracts.circuit import CircuitState
 from contracts.runs import CancelRun, DispatchOrder, ReadRun, ReadWatermark, RunRef, RunState
 from contracts.watch import Intent, LookupRun, WatchedRun
 
@@ -29,6 +31,7 @@ class DispatchActivities:
     def __init__(
         self, github: GitHub, watching: Watching, client: Client, settle: timedelta = SETTLE_MAX
     ) -> None:
+        self._breaking = Breaking(client)
         self._github = github
         self._watching = watching
         self._client = client
@@ -40,13 +43,14 @@ class DispatchActivities:
 
         Raises:
             ApplicationError: `GitHubRefused` and `GitHubNotFound` (final), `DispatchUnknown`
-                (final: several runs may be this one, or one may be out of sight), others
-                retried by policy.
+                (final: several runs may be this one, or one may be out of sight),
+                `CircuitOpen` (final: nothing was sent), others retried by policy.
         """
-        write = _Dispatch(order, self._github, self._watching, _earliest(order))
+        write = _Dispatch(order, self._github, self._watching, self._breaking, _earliest(order))
         origin = Origin(order.original_execution_run_id, order.doubted_since)
         with told_to_temporal():
             run = await send_once(write, origin, self._client, self._settle)
+        run = run.model_copy(update={"breaker": breaker_of(order)})
         await self._watching.watch(order.request.repository, (_watched(order, run),))
         return run
 
@@ -92,22 +96,26 @@ class _Dispatch:
     order: DispatchOrder
     github: GitHub
     watching: Watching
+    breaking: Breaking
     earliest: datetime
     """It was not sent before this."""
     answer: type[RunRef] = RunRef
 
     async def send(self) -> RunRef | None:
         request = self.order.request
+        circuit = await self.breaking.require(self.order)
         await self.watching.announce(request.repository, _intent(self.order))
         sent_at = datetime.now(UTC)
         try:
             answer = await within(SEND_DEADLINE, self._post)
         except RefusedError:
             await self.watching.release(request.repository, request.dispatch_id)
+            await self.breaking.failed(self.order)
             raise
         if answer.run_id is None:
             return None
-        return self._ref(answer.run_id, answer.url, sent_at)
+        run = self._ref(answer.run_id, answer.url, sent_at)
+        return run.model_copy(update={"probing": circuit is not CircuitState.CLOSED})
 
     async def look(self, since: datetime, *, settled: bool) -> Sight[RunRef]:
         order, request = self.order, self.order.request

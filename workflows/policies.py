@@ -58,6 +58,28 @@ CONTENT = ActivityConfig(
 )
 """Issues, comments, pull requests."""
 
+SARIF = ActivityConfig(
+    task_queue=names.CONTENT_QUEUE,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(hours=1),
+    retry_policy=_PATIENT,
+)
+"""Fetching findings and uploading them; the same upload again replaces itself."""
+
+SARIF_FOLLOW = ActivityConfig(
+    task_queue=names.READ_QUEUE,
+    start_to_close_timeout=timedelta(seconds=60),
+    schedule_to_close_timeout=timedelta(minutes=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        backoff_coefficient=1.5,
+        maximum_interval=timedelta(seconds=30),
+        maximum_attempts=40,
+    ),
+)
+"""Until GitHub has processed an upload; about a quarter of an hour."""
+
 LOCAL = ActivityConfig(
     task_queue=names.TASK_QUEUE,
     start_to_close_timeout=timedelta(seconds=30),
@@ -79,6 +101,9 @@ def named(policy: ActivityConfig, summary: str) -> ActivityConfig:
 
 CANCEL_GRACE = timedelta(seconds=60)
 """How long a cancelled run may take to end before it is forced, and then given up."""
+
+PERMIT_MARGIN = timedelta(minutes=15)
+"""How long dispatching, cancelling and collecting may take besides the run's own limits."""
 
 CANCEL_LOOK = timedelta(seconds=10)
 """How often a cancelled run is read meanwhile, should its watcher not tell sooner."""

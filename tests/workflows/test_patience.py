@@ -143,7 +143,7 @@ async def test_failures_are_retried_by_policy_and_journaled(
 
     github = FakeGitHub(behave)
     policy = {"maximum-attempts": 3, "initial-interval": "10s", "backoff-coefficient": 3}
-    data = impatient(retry=policy)
+    data = impatient(retry=policy) | {"breaker": "disabled"}
 
     report = await run(skipping, workers_for, github, data)
 

@@ -36,7 +36,9 @@ class FleetWork(Work):
         """
         state, clock, journal = frame.state.fleet, frame.clock, frame.journal
         patience = Patience(crew, journal)
-        self.flights = Flights(crew, patience, journal=journal, clock=clock, state=state)
+        self.flights = Flights(
+            crew, patience, journal=journal, clock=clock, state=state, breakers=frame.breakers
+        )
         self.fleet = Fleet(
             max_parallel or frame.spec.max_parallel,
             crew=crew,

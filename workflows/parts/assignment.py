@@ -9,18 +9,23 @@ from typing import Any
 from temporalio import workflow
 
 from contracts import expressions
+from contracts.circuit import LONGEST_PERMIT
 from contracts.fleet import Entry, OrchestrationState
 from contracts.runs import OutcomeStatus, WorkerDescription
+from contracts.specs.breaker import BreakerSettings
 from contracts.specs.worker import WorkerSpec
 from contracts.worker import RequestError, WorkerRequest, build_request
+from workflows import policies
 
 
 class DispatchFailedError(Exception):
     """No run came of a dispatch, or nobody can tell which; `status` says which of the two."""
 
-    def __init__(self, status: OutcomeStatus, reason: str) -> None:
+    def __init__(self, status: OutcomeStatus, reason: str, breaker: str = "") -> None:
         self.status = status
         self.reason = reason
+        self.breaker = breaker
+        """Workflow id of the circuit breaker that refused it; empty otherwise."""
         super().__init__(reason)
 
 
@@ -35,6 +40,8 @@ class Assignment:
     """What expressions read besides the item."""
     state: OrchestrationState
     """Of the orchestration: when it began, was reset, and must end."""
+    breaker: BreakerSettings | None = None
+    """None where it has no circuit breakers."""
 
     @property
     def name(self) -> str:
@@ -50,6 +57,12 @@ class Assignment:
     def queue_timeout(self) -> timedelta:
         """Longest that one run may wait for a runner."""
         return timedelta(minutes=self.worker.queue_timeout_minutes)
+
+    @property
+    def permit_valid_for(self) -> timedelta:
+        """Longest that an attempt may take, from a breaker's permit to its outcome."""
+        longest = self.queue_timeout + self.timeout + policies.PERMIT_MARGIN
+        return min(longest, LONGEST_PERMIT)
 
     @property
     def correlated(self) -> bool:

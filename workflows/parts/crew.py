@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.fleet import Entry, OrchestrationState, Pace
 from contracts.runs import Completion, RunRef, Verdict
+from contracts.specs.breaker import BreakerSettings
 from contracts.specs.worker import WorkerSpec
 from workflows import policies
 from workflows.parts.assignment import Assignment
@@ -22,6 +23,7 @@ class Crew:
         repository: str,
         state: OrchestrationState,
         context: Mapping[str, Any],
+        breaker: BreakerSettings | None = None,
     ) -> None:
         """Make it of workers that were described.
 
@@ -30,6 +32,7 @@ class Crew:
             repository: where they run.
             state: of the orchestration.
             context: what the expressions of all of them read.
+            breaker: how their circuit breakers are set; None for none.
         """
         self.repository = repository
         self._runs = {
@@ -40,6 +43,7 @@ class Crew:
                     described=state.workers[name],
                     context=context,
                     state=state,
+                    breaker=breaker,
                 ),
                 state.fleet.paces.setdefault(name, Pace()),
             )

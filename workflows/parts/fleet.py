@@ -238,7 +238,7 @@ class Fleet:
     def _settle(self, entry: Entry, verdict: Verdict, seconds: float | None) -> None:
         """Decide what follows from a verdict: another attempt, or the outcome."""
         self._window.discard(entry.sequence)
-        self._flights.forget(entry)
+        self._flights.settled(entry, verdict)
         self._settled_here += 1
         self._progressed()
         if verdict.status is OutcomeStatus.SUCCESS:

@@ -18,6 +18,7 @@ from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
 from contracts.worker import WorkerRequest
 from workflows import policies
 from workflows.parts.assignment import DispatchFailedError
+from workflows.parts.breakers import Breakers
 from workflows.parts.clock import Clock
 from workflows.parts.crew import Crew
 from workflows.parts.journal import Journal
@@ -41,6 +42,7 @@ class Flights:
         journal: Journal,
         clock: Clock,
         state: FleetState,
+        breakers: Breakers,
     ) -> None:
         self.parking = False
         """Runs go on without us: the workflow is about to continue as new."""
@@ -50,7 +52,7 @@ class Flights:
         """Activities under way, dispatches left out."""
         self.dispatching: dict[int, int] = {}
         """Sizes of the inputs of outstanding dispatches, by sequence."""
-        self._crew, self._patience = crew, patience
+        self._crew, self._patience, self._breakers = crew, patience, breakers
         self._journal, self._clock, self._state = journal, clock, state
         self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
         self._waits: dict[str, asyncio.Future[None]] = {}
@@ -86,9 +88,12 @@ class Flights:
             watermark = 0
             if not runs.assignment.correlated:
                 watermark = max(await runs.watermark(), self._state.highest_run)
+            await self._breakers.told(request.workflow)
             entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
             entry.run = await runs.dispatch(entry, request, watermark, self._stopped())
         except DispatchFailedError as error:
+            if error.breaker:
+                self._breakers.refused(entry, error.breaker, error.reason)
             if entry.completion is None:
                 return Verdict(status=error.status, reason=error.reason)
             entry.run = run_of(entry, entry.completion, request)  # news came where answers did not
@@ -120,6 +125,7 @@ class Flights:
                 entry.check_at = None  # the clock leaves it alone until the look is over
                 await self._busily(self._patience.check(entry))
                 self._clock.rearm()
+        self._breakers.landed(entry)
         return entry.completion
 
     async def judge(self, entry: Entry, completion: Completion) -> Verdict:
@@ -137,8 +143,9 @@ class Flights:
                 return Verdict(status=OutcomeStatus.CANCELLED, reason=self.stopping)
         return await self._busily(self._crew.collect(entry, run, completion))
 
-    def forget(self, entry: Entry) -> None:
+    def settled(self, entry: Entry, verdict: Verdict) -> None:
         """Drop an attempt that has its verdict; later news of it is ignored."""
+        self._breakers.settled(entry, verdict)
         self._by_id.pop(entry.dispatch_id, None)
 
     async def register(self) -> None:

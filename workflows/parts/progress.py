@@ -10,6 +10,7 @@ from contracts import names
 from contracts.base import plain
 from contracts.fleet import Entry, OrchestrationState
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
+from contracts.runs import OutcomeStatus
 from contracts.specs.common import Spec
 from workflows.parts.tally import Tally
 
@@ -84,7 +85,7 @@ def measure(
 
 
 def verdict(
-    spec: Spec, tally: Tally, *, stopped: str, timed_out: bool
+    spec: Spec, tally: Tally, *, stopped: str, timed_out: bool, refused: bool = False
 ) -> tuple[OrchestrationStatus, str]:
     """Judge the whole by the spec's success criteria."""
     rate = tally.success_rate()
@@ -98,6 +99,10 @@ def verdict(
         return OrchestrationStatus.FAILED, f"{share}, min-success-rate is {wanted}"
     if not tally.flawless():
         return OrchestrationStatus.PARTIAL, share
+    skipped = tally.state.totals.by_status.get(OutcomeStatus.SKIPPED, 0)
+    if refused and skipped:
+        tried = share if rate is not None else "nothing was tried"
+        return OrchestrationStatus.PARTIAL, f"{tried}, {skipped} skipped: circuit open"
     return OrchestrationStatus.SUCCEEDED, ""
 
 

@@ -71,7 +71,8 @@ class WorkerRuns:
             stopped: ends when no new run is wanted any more.
 
         Raises:
-            DispatchFailedError: refused, or in doubt until the policy's time was up.
+            DispatchFailedError: refused by GitHub or a circuit breaker, or in doubt until the
+                policy's time was up.
         """
         info = workflow.info()
         order = DispatchOrder(
@@ -84,6 +85,8 @@ class WorkerRuns:
             watermark=watermark,
             expected=self.pace.typical,
             shortest=self.pace.shortest,
+            breaker=self.assignment.breaker,
+            permit_valid_for=self.assignment.permit_valid_for,
         )
         policy = policies.dispatch(self.assignment.state.deadline_at - workflow.now())
         handle = workflow.start_activity_method(
@@ -98,11 +101,7 @@ class WorkerRuns:
                 handle.cancel()  # waits for an attempt that is under way: its run must be known
             return await handle
         except ActivityError as error:
-            kind, reason = _cause(error)
-            raise DispatchFailedError(
-                OutcomeStatus.DISPATCH_FAILED if kind in _SURE else OutcomeStatus.DISPATCH_UNKNOWN,
-                reason,
-            ) from error
+            raise _failed(error) from error
         except asyncio.CancelledError as error:
             raise DispatchFailedError(OutcomeStatus.CANCELLED, "stopped in its dispatch") from error
         finally:
@@ -179,7 +178,11 @@ class WorkerRuns:
 
     def outcome(self, entry: Entry, verdict: Verdict) -> WorkerOutcome:
         """Say what became of an item by its last attempt."""
-        run, item = entry.run, entry.item
+        run, item, last = entry.run, entry.item, entry.last_failure
+        if last is not None and run is None and verdict.status is OutcomeStatus.SKIPPED:
+            # It failed, and its circuit breaker refused another attempt.
+            reason = clip(f"{last.reason}; not tried again: {verdict.reason}")
+            return last.model_copy(update={"reason": reason})
         began = entry.first_dispatched_at
         return WorkerOutcome(
             key=item.key,
@@ -210,6 +213,18 @@ def _summary(what: str, entry: Entry) -> str:
     """One line for the Temporal UI; at most 400 bytes are kept."""
     again = f" (attempt {entry.attempt})" if entry.attempt > 1 else ""
     return f"{what} · {plain(entry.item.key, 60)} {plain(entry.item.title, 60)}{again}"
+
+
+def _failed(error: ActivityError) -> DispatchFailedError:
+    """Say what a dispatch failed of: a circuit breaker, a refusal, or nobody knows."""
+    kind, reason = _cause(error)
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and kind == errors.CIRCUIT_OPEN:
+        breaker = str(cause.details[0]) if cause.details else "unknown"
+        return DispatchFailedError(OutcomeStatus.SKIPPED, clip(cause.message), breaker)
+    sure = kind in _SURE
+    status = OutcomeStatus.DISPATCH_FAILED if sure else OutcomeStatus.DISPATCH_UNKNOWN
+    return DispatchFailedError(status, reason)
 
 
 def _cause(error: ActivityError) -> tuple[str, str]:

@@ -1,0 +1,193 @@
+"""How activities talk to `Breaker`: permits before a dispatch, outcomes, and its state."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.executions import RPC_TIMEOUT
+from contracts import errors, names
+from contracts.circuit import (
+    MAX_BATCH,
+    AskPermits,
+    BreakerState,
+    BreakerView,
+    BreakerViews,
+    CircuitState,
+    Permit,
+    Permits,
+    ReadBreakers,
+    RecordOutcomes,
+    ToldOutcome,
+)
+from contracts.runs import DispatchOrder, OutcomeStatus
+from contracts.specs.breaker import BreakerSettings
+
+_UNANSWERED = (TimeoutError, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError)
+_READING = 20
+"""Breakers asked for their state at once."""
+
+
+@dataclass
+class _Queue:
+    """Dispatches that wait to ask one breaker, all with the same settings."""
+
+    waiting: dict[str, asyncio.Future[Permit]] = field(default_factory=dict)
+    round: asyncio.Task[None] | None = None
+
+
+class Breaking:
+    """The breakers of all workers, reached through one Temporal client.
+
+    A breaker answers one question at a time, so what is asked meanwhile goes into the next one.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._queues: dict[tuple[str, BreakerSettings, timedelta], _Queue] = {}
+
+    async def require(self, order: DispatchOrder) -> CircuitState:
+        """Have leave for one dispatch, where its orchestration has breakers.
+
+        Returns:
+            The state of the circuit; closed where there is none.
+
+        Raises:
+            ApplicationError: `CircuitOpen`, final, with the `Permit` in its details.
+            RPCError: Temporal, or the breaker, did not answer in time.
+        """
+        if order.breaker is None:
+            return CircuitState.CLOSED
+        permit = await self._permit(order, order.breaker)
+        if not permit.granted:
+            raise ApplicationError(
+                permit.reason,
+                breaker_of(order),
+                permit,
+                type=errors.CIRCUIT_OPEN,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        return permit.state
+
+    async def failed(self, order: DispatchOrder) -> None:
+        """Tell that no run came of a dispatch; a breaker that is gone need not know."""
+        if order.breaker is None:
+            return
+        outcome = ToldOutcome(
+            dispatch_id=order.request.dispatch_id, status=OutcomeStatus.DISPATCH_FAILED
+        )
+        handle = self._client.get_workflow_handle(breaker_of(order))
+        try:
+            await handle.signal(
+                names.SIGNAL_RECORD, RecordOutcomes(outcomes=(outcome,)), rpc_timeout=RPC_TIMEOUT
+            )
+        except RPCError as error:
+            activity.logger.warning("breaker not told", extra={"reason": str(error)})
+
+    async def view(self, breaker: str) -> BreakerView | None:
+        """Ask a breaker for its state; None where it has ended, or does not answer."""
+        handle = self._client.get_workflow_handle(breaker)
+        try:
+            view: BreakerView = await handle.query(
+                names.QUERY_STATE, result_type=BreakerView, rpc_timeout=RPC_TIMEOUT
+            )
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                activity.logger.warning("breaker unknown", extra={"reason": str(error)})
+                return None
+            return BreakerView(worker=breaker, state=CircuitState.CLOSED)
+        return view
+
+    async def _permit(self, order: DispatchOrder, settings: BreakerSettings) -> Permit:
+        breaker = breaker_of(order)
+        key = (breaker, settings, order.permit_valid_for)
+        queue = self._queues.setdefault(key, _Queue())
+        waiting = queue.waiting.setdefault(
+            order.request.dispatch_id, asyncio.get_running_loop().create_future()
+        )
+        if queue.round is None:
+            queue.round = asyncio.create_task(self._ask_in_turn(key, queue))
+        return await asyncio.shield(waiting)
+
+    async def _ask_in_turn(
+        self, key: tuple[str, BreakerSettings, timedelta], queue: _Queue
+    ) -> None:
+        while queue.waiting:
+            asked = dict(list(queue.waiting.items())[:MAX_BATCH])
+            for dispatch_id in asked:
+                del queue.waiting[dispatch_id]
+            try:
+                permits = await self._ask(*key, asked)
+            except Exception as error:  # noqa: BLE001 - each of those who wait raises it
+                for waiting in asked.values():
+                    waiting.set_exception(error)
+                    waiting.exception()  # nobody may be left who waits for it
+                continue
+            for dispatch_id, waiting in asked.items():
+                waiting.set_result(permits[dispatch_id])
+        del self._queues[key]
+
+    async def _ask(
+        self, breaker: str, settings: BreakerSettings, valid_for: timedelta, asked: Iterable[str]
+    ) -> dict[str, Permit]:
+        ask = AskPermits(dispatch_ids=tuple(asked), settings=settings, valid_for=valid_for)
+        worker = breaker.partition("/")[2].replace("/", " · ")
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            "Breaker",
+            BreakerState(worker=worker),
+            id=breaker,
+            task_queue=names.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"Circuit breaker of {worker}",
+        )
+        try:
+            asking: Coroutine[Any, Any, Permits] = self._client.execute_update_with_start_workflow(
+                names.UPDATE_PERMIT, ask, start_workflow_operation=start, result_type=Permits
+            )
+            answer = await asyncio.wait_for(asking, RPC_TIMEOUT.total_seconds())
+        except _UNANSWERED as error:  # it may just have been ending: its successor is asked next
+            raise RPCError(f"no answer of {breaker}", RPCStatusCode.UNAVAILABLE, b"") from error
+        if not set(ask.dispatch_ids) <= set(answer.permits):
+            raise RPCError("the breaker did not understand", RPCStatusCode.UNAVAILABLE, b"")
+        return answer.permits
+
+
+class BreakerActivities:
+    """`podium.breakers.read`, for reports."""
+
+    def __init__(self, breaking: Breaking) -> None:
+        self._breaking = breaking
+
+    @activity.defn(name="podium.breakers.read")
+    async def read(self, ask: ReadBreakers) -> BreakerViews:
+        """Ask breakers for their states; those that do not answer are left out."""
+        room = asyncio.Semaphore(_READING)
+
+        async def one(breaker: str) -> BreakerView | None:
+            async with room:
+                return await self._breaking.view(breaker)
+
+        found = await asyncio.gather(*map(one, ask.breakers))
+        views = zip(ask.breakers, found, strict=True)
+        return BreakerViews(views={name: view for name, view in views if view is not None})
+
+
+def breaker_of(order: DispatchOrder) -> str:
+    """Name the breaker that an order is under; none where its orchestration has none."""
+    if order.breaker is None:
+        return ""
+    request = order.request
+    return names.breaker_id(request.repository, request.workflow, order.breaker.scope)

@@ -1,0 +1,116 @@
+"""What an orchestration tells the circuit breakers of its workers, and learns of them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+
+from activities.breaking import BreakerActivities
+from contracts import names
+from contracts.circuit import MAX_BATCH, BreakerView, ReadBreakers, RecordOutcomes, ToldOutcome
+from contracts.fleet import Entry
+from contracts.runs import Verdict
+from workflows import policies
+from workflows.parts.journal import Journal
+
+
+class Breakers:
+    """Tells outcomes by one signal at a time to each breaker, with all that arrived meanwhile."""
+
+    def __init__(self, refused: dict[str, int], journal: Journal) -> None:
+        """Make it of what the chain knows so far.
+
+        Args:
+            refused: how many dispatches each breaker refused, by its workflow id; kept current.
+            journal: where refusals are recorded.
+        """
+        self._refused, self._journal = refused, journal
+        self._unsent: dict[str, list[ToldOutcome]] = {}
+        self._rounds: dict[str, asyncio.Task[None]] = {}
+        self._views: dict[str, BreakerView] = {}
+        self._telling: dict[str, str] = {}
+
+    @property
+    def refusals(self) -> int:
+        """Dispatches that were refused."""
+        return sum(self._refused.values())
+
+    def refused(self, entry: Entry, breaker: str, reason: str) -> None:
+        """A dispatch was refused."""
+        self._refused[breaker] = self._refused.get(breaker, 0) + 1
+        self._journal.decide("circuit-open", entry.item.key, f"{reason} ({breaker})")
+
+    def landed(self, entry: Entry) -> None:
+        """A run has ended; where its outcome may change the circuit, the next dispatch waits."""
+        run, ended = entry.run, entry.completion
+        if run is None or ended is None or not run.breaker:
+            return
+        if run.probing or ended.conclusion != "success":
+            self._telling[entry.dispatch_id] = run.workflow
+
+    async def told(self, file: str) -> None:
+        """Wait until what the breaker of a worker's file is waiting for is told."""
+        await workflow.wait_condition(lambda: file not in self._telling.values())
+
+    def settled(self, entry: Entry, verdict: Verdict) -> None:
+        """Tell how an attempt ended, where a breaker gave leave for it."""
+        breaker = entry.run.breaker if entry.run else ""
+        if not breaker:
+            self._telling.pop(entry.dispatch_id, None)
+            return
+        self._refused.setdefault(breaker, 0)
+        outcome = ToldOutcome(dispatch_id=entry.dispatch_id, status=verdict.status)
+        self._unsent.setdefault(breaker, []).append(outcome)
+        if breaker not in self._rounds:
+            self._rounds[breaker] = asyncio.create_task(self._round(breaker))
+
+    async def settle(self) -> None:
+        """Wait until everything is told."""
+        await workflow.wait_condition(lambda: not self._rounds)
+
+    async def read(self) -> None:
+        """Ask all breakers that had to do with this orchestration for their states."""
+        await self.settle()
+        if not self._refused:
+            return
+        ask = ReadBreakers(breakers=tuple(self._refused))
+        summary = f"states of {len(ask.breakers)} circuit breakers"
+        try:
+            found = await workflow.execute_activity_method(
+                BreakerActivities.read, ask, **policies.named(policies.LOCAL, summary)
+            )
+        except ActivityError as error:  # the report goes without them
+            self._journal.decide("breakers-unknown", reason=str(error.cause))
+            return
+        self._views = found.views
+
+    def shown(self) -> dict[str, Any]:
+        """Say for the report what is known of each breaker, by the worker's file."""
+        shown = {}
+        for breaker, refused in self._refused.items():
+            view = self._views.get(breaker)
+            told = view.model_dump(mode="json", exclude={"worker", "settings"}) if view else {}
+            file = breaker.rsplit("/", 1)[-1]
+            shown[file] = {"id": breaker, "refused": refused, "state": "unknown", **told}
+        return shown
+
+    async def _round(self, breaker: str) -> None:
+        handle = workflow.get_external_workflow_handle(breaker)
+        try:
+            while outcomes := self._unsent.pop(breaker, []):
+                batch, rest = outcomes[:MAX_BATCH], outcomes[MAX_BATCH:]
+                if rest:
+                    self._unsent[breaker] = rest
+                await handle.signal(names.SIGNAL_RECORD, RecordOutcomes(outcomes=tuple(batch)))
+                self._forget(batch)
+        except (ApplicationError, FailureError):  # it was ended by hand, and need not know
+            self._forget(batch)
+            self._forget(self._unsent.pop(breaker, []))
+        finally:
+            del self._rounds[breaker]
+
+    def _forget(self, told: Iterable[ToldOutcome]) -> None:
+        for outcome in told:
+            self._telling.pop(outcome.dispatch_id, None)
