@@ -1,0 +1,75 @@
+"""Examples run end to end: a stand with the example's repository, and its spec as rendered."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+
+from contracts import names
+from contracts.report import OrchestrationReport
+from sandbox.control import RunRecord
+from starter.spec_file import load_spec
+from tests.system.stand import ROOT, Stand, open_stand
+
+
+class Theatre:
+    """One example on a stand."""
+
+    def __init__(self, stand: Stand, folder: Path) -> None:
+        self.stand, self.folder = stand, folder
+
+    def rendered(self, spec: str = "orchestration.yml", **inputs: Any) -> dict[str, Any]:
+        """The input that `podium render` prints."""
+        return load_spec(self.folder / spec).render(inputs)
+
+    async def start(self, started_with: dict[str, Any], key: str = "") -> WorkflowHandle[Any, Any]:
+        """Start what was rendered."""
+        pattern = started_with["spec"]["pattern"]
+        return await self.stand.client.start_workflow(
+            pattern.title().replace("-", ""),
+            started_with,
+            id=names.workflow_id(started_with["spec"]["name"], key or uuid4().hex[:8]),
+            task_queue=names.TASK_QUEUE,
+        )
+
+    def dispatched(self) -> list[RunRecord]:
+        """All runs so far, in the order of their dispatch."""
+        return sorted(self.stand.control.runs(), key=lambda run: run.run_id)
+
+    def files(self) -> list[str]:
+        """The worker files that were dispatched, in order."""
+        return [run.workflow.rsplit("/", 1)[-1] for run in self.dispatched()]
+
+
+@asynccontextmanager
+async def open_theatre(scratch: Path, example: str, repository: str) -> AsyncIterator[Theatre]:
+    """Serve an example's repository, its issues included, with Temporal Workers beside it."""
+    folder = ROOT / "examples" / example
+    async with open_stand(scratch, mode="act") as stand, stand.workers():
+        stand.control.add_repository(repository, folder / "repository")
+        issues = folder / "issues.json"
+        if issues.exists():
+            stand.control.seed_issues(repository, json.loads(issues.read_text()))
+        yield Theatre(stand, folder)
+
+
+async def ended(handle: WorkflowHandle[Any, Any]) -> OrchestrationReport:
+    """Wait for the end, whatever it is."""
+    try:
+        return OrchestrationReport.model_validate(await handle.result())
+    except WorkflowFailureError:
+        return OrchestrationReport.model_validate(await handle.query(names.QUERY_REPORT))
+
+
+async def open_gate(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+    """Wait until a gate is open."""
+    async with asyncio.timeout(60):
+        while not (found := await handle.query(names.QUERY_GATES)):  # noqa: ASYNC110 - a server's
+            await asyncio.sleep(0.1)
+    gate: dict[str, Any] = found[0]
+    return gate
