@@ -19,6 +19,7 @@ from activities.dispatch import DispatchActivities
 from activities.outputs import OutputActivities
 from activities.reports import ReportActivities
 from activities.results import ResultActivities
+from activities.sarif.uploads import SarifActivities
 from activities.settings import Settings, SettingsError, settings_from
 from activities.sources import SourceActivities
 from activities.watch import WatchActivities
@@ -47,6 +48,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     dispatch = DispatchActivities(github, watching, client, settings.settle)
     watch = WatchActivities(github, watching, client)
     sources = SourceActivities(github, settings.markers)
+    sarif = SarifActivities(github)
     outputs = OutputActivities(github, settings.markers, client, settings.settle)
     return {
         names.TASK_QUEUE: [
@@ -63,6 +65,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
             dispatch.read,
             CollectedActivities(github, settings.markers).health_issue,
             dispatch.watermark,
+            sarif.follow,
         ],
         names.WATCH_QUEUE: [watch.poll],
         names.DISPATCH_QUEUE: [dispatch.dispatch, dispatch.cancel],
@@ -71,6 +74,8 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
             outputs.comment,
             outputs.create_pull_request,
             outputs.close_issue,
+            sarif.publish,
+            sarif.consolidate,
         ],
     }
 

@@ -19,7 +19,7 @@ from contracts.runs import CollectOrder
 
 MAX_ZIP_BYTES = 1024 * 1024
 MAX_COMMENT_PAGES = 3
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     ValueError,
     RuntimeError,  # encrypted; also NotImplementedError, a compression that nobody knows
@@ -53,7 +53,7 @@ def artifact(actions: Actions, order: CollectOrder) -> Found | None:
     packed = actions.artifact_zip(run.repository, newest["id"], MAX_ZIP_BYTES)
     try:
         return Found(_unpack(packed, newest.get("digest"), order.max_bytes), "artifact", url)
-    except _BROKEN as error:
+    except BROKEN as error:
         # A broken artifact is the worker's fault: the text is judged like any other.
         return Found(f"unreadable artifact: {error}", "artifact", url)
 

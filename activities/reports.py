@@ -16,6 +16,8 @@ _ROOM_FOR_MARKER = 500
 _ROUTINE = frozenset({"dispatched", "completed"})
 _MAX_DECISIONS_SHOWN = 50
 _MAX_HIGHLIGHTS_SHOWN = 50
+_MAX_REDUCED = 50
+"""Rows shown of each reduction."""
 _SUMMARY = "summary"
 
 
@@ -30,7 +32,7 @@ class ReportActivities:
 
 def render(ask: RenderReport, limit: int = MAX_BODY - _ROOM_FOR_MARKER) -> str:
     """Render with as many rows as fit into `limit` characters."""
-    rows = len(ask.report.results)
+    rows = max(len(ask.report.results), _MAX_REDUCED if ask.report.reductions else 0)
     while True:
         text = _render(ask, rows)
         if len(text) <= limit or rows == 0:
@@ -55,7 +57,8 @@ def _render(ask: RenderReport, rows: int) -> str:
         "columns": ask.columns or {"Summary": _SUMMARY},
         "failures": [row for row in shown if row.status not in GOOD],
         "results": [row for row in shown if row.status in GOOD],
-        "omitted": report.results_omitted + len(report.results) - rows,
+        "omitted": report.results_omitted + len(report.results) - len(shown),
+        "reduced": min(rows, _MAX_REDUCED),
         "decisions": _decisions(report, rows),
     }
     text = _TEMPLATE.render(context) + (_data(report) if ask.data else "")

@@ -8,16 +8,20 @@ from workflows.entities.breaker import Breaker
 from workflows.entities.run_watch import RunWatch
 from workflows.patterns.circuit_breaker import CircuitBreaker
 from workflows.patterns.hierarchical import Hierarchical
+from workflows.patterns.map_reduce import MapReduce
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
 from workflows.patterns.pipeline import Pipeline
+from workflows.patterns.reflection import Reflection
 from workflows.patterns.worker_pool import WorkerPool
 
 WORKFLOWS = [
     Breaker,
     CircuitBreaker,
     Hierarchical,
+    MapReduce,
     OrchestratorWorker,
     Pipeline,
+    Reflection,
     RunWatch,
     WorkerPool,
 ]

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from activities.github.actions import Actions
 from activities.github.client import GitHubClient
+from activities.github.code_scanning import CodeScanning
 from activities.github.issues import Issues
 from activities.github.repositories import Repositories
 
@@ -20,13 +21,14 @@ T = TypeVar("T")
 
 
 class GitHub:
-    """GitHub by area: `actions`, `issues`, `repositories`."""
+    """GitHub by area: `actions`, `issues`, `repositories`, `code_scanning`."""
 
     def __init__(self, client: GitHubClient) -> None:
         self.client = client
         self.actions = Actions(client)
         self.issues = Issues(client)
         self.repositories = Repositories(client)
+        self.code_scanning = CodeScanning(client)
         self._threads = ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS, "github")
 
     async def call(self, function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:

@@ -34,6 +34,12 @@ class Repositories:
         found: dict[str, Any] = self._client.get(f"/repos/{repository}").data
         return found
 
+    def head(self, repository: str) -> tuple[str, str]:
+        """Read the newest commit of the default branch, and that branch's ref in full."""
+        branch = self.get(repository)["default_branch"]
+        data = self._client.get(f"/repos/{repository}/git/ref/heads/{branch}").data
+        return str(data["object"]["sha"]), f"refs/heads/{branch}"
+
     def text(self, repository: str, path: str, ref: str) -> str:
         """Read a file at a ref.
 

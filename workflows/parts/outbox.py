@@ -80,6 +80,7 @@ class Outbox:
             head=head,
             base=base,
             draft=leave.draft,
+            labels=leave.labels,
         )
         made = workflow.execute_activity_method(
             OutputActivities.create_pull_request,
@@ -109,6 +110,10 @@ class Outbox:
             return False
         self._state.outputs[output] = used + 1
         return True
+
+    def give_back(self, output: str) -> None:
+        """Count one less: what was allowed turned out to be nothing to write."""
+        self._state.outputs[output] = max(self._state.outputs.get(output, 0) - 1, 0)
 
     def _write(self, output: str, kind: str, body: str | Text) -> dict[str, Any]:
         """What all writes have; the number makes each one's id its own, for the whole chain."""
