@@ -11,7 +11,6 @@ from workflows.patterns.hierarchical import Hierarchical
 from workflows.patterns.map_reduce import MapReduce
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
 from workflows.patterns.pipeline import Pipeline
-from workflows.patterns.reflection import Reflection
 from workflows.patterns.worker_pool import WorkerPool
 
 WORKFLOWS = [
@@ -21,7 +20,6 @@ WORKFLOWS = [
     MapReduce,
     OrchestratorWorker,
     Pipeline,
-    Reflection,
     RunWatch,
     WorkerPool,
 ]
