@@ -10,7 +10,7 @@ CODE := contracts activities workflows starter sandbox scripts tests bench worke
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint format soak bench contracts histories lock clean
+.PHONY: help setup setup-dev demo examples test check lint format soak bench contracts histories lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ demo: setup ## run X1 end to end; ISSUES=export.json, KEEP=1, MODE=timed
 
 test: setup-dev ## all tests but the long ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
+
+examples: setup-dev ## run the eight examples end to end; ONLY="X3 X5"
+	@PYTHONPATH=. $(BIN)/python scripts/run_examples.py $(ONLY)
 
 soak: setup-dev ## the long tests: kills, faults and windows in full
 	$(BIN)/python -m pytest -m soak --timeout 3600
