@@ -191,6 +191,16 @@ class WorkerOutcome(Sent):
     seconds: float = 0
     """From the first dispatch to the outcome, retries included."""
 
+    @property
+    def good(self) -> bool:
+        """Whether it is no failure, and not what a circuit breaker left undone."""
+        return self.status in GOOD and not self.refused
+
+    @property
+    def refused(self) -> bool:
+        """Whether a circuit breaker left it undone; a worker that says `skipped` has a run."""
+        return self.status is OutcomeStatus.SKIPPED and self.run_id is None
+
 
 class CollectOrder(Sent):
     """Fetch and check the result of one completed run."""

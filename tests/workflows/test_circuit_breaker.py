@@ -55,10 +55,12 @@ def bad_while(broken: list[bool]) -> FakeGitHub:
     return FakeGitHub(behave)
 
 
-async def execute(client: Client, data: dict[str, Any]) -> OrchestrationReport:
+async def execute(
+    client: Client, data: dict[str, Any], workflow_type: str = "CircuitBreaker"
+) -> OrchestrationReport:
     """Run to the end; the query tells the report of one that failed too."""
     handle = await client.start_workflow(
-        "CircuitBreaker", {"spec": data}, id=f"podium/guarded/{uuid4()}", task_queue="podium"
+        workflow_type, {"spec": data}, id=f"podium/guarded/{uuid4()}", task_queue="podium"
     )
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
@@ -244,6 +246,29 @@ async def test_nothing_that_is_sent_to_a_breaker_wedges_it(
         "granted": True, "state": "closed", "reason": "", "retry_at": None,
     }  # fmt: skip
     assert ended.state is CircuitState.CLOSED
+
+
+async def test_a_stage_that_is_refused_has_failed_and_its_rollback_is_not_refused(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    client, github = skipping.client, FakeGitHub(clock=skipping.get_current_time)
+    worker = task("deploy")["worker"]
+    undo = worker | {"inputs": {"item": "undo"}}
+    data = {
+        "name": "deploy",
+        "pattern": "pipeline",
+        "repository": "octo-org/widgets",
+        "stages": [{"name": "staging", "workers": {"deploy": worker}, "rollback": undo}],
+    }
+
+    async with workers_for(client, github, cached=10):
+        breaker = await client.start_workflow("Breaker", {}, id=BREAKER, task_queue="podium")
+        await breaker.signal("force-open")
+        report = await execute(client, data, "Pipeline")
+
+    assert report.status is OrchestrationStatus.FAILED
+    assert report.reason == "stage staging: deploy: skipped"
+    assert [run.inputs["item"] for run in github.started.values()] == ["undo"]
 
 
 async def test_each_repository_may_have_a_breaker_of_its_own(

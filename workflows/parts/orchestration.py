@@ -119,6 +119,11 @@ class Orchestration(Generic[S]):
         )
 
     @property
+    def accepted(self) -> bool:
+        """Whether the input decoded, so that there are a spec and a state."""
+        return self._refused is None
+
+    @property
     def lineage(self) -> Lineage:
         """The orchestrations above this one."""
         return self._input.lineage
@@ -140,11 +145,14 @@ class Orchestration(Generic[S]):
         """Have the report say what results were reduced to."""
         self._reporting.reductions = told
 
-    async def crew(self, workers: Mapping[str, WorkerSpec], **context: Any) -> Crew:
+    async def crew(
+        self, workers: Mapping[str, WorkerSpec], *, guarded: bool = True, **context: Any
+    ) -> Crew:
         """Make the crew of a fleet; each declaration is read once, and the whole chain uses it.
 
         Args:
             workers: by name.
+            guarded: false where circuit breakers have no say.
             context: what expressions read besides `inputs`, `event` and `run`.
 
         Raises:
@@ -174,7 +182,7 @@ class Orchestration(Generic[S]):
             self.spec.repository,
             self.state,
             {**self.context, **context},
-            self._breaker_settings(),
+            self._breaker_settings() if guarded else None,
         )
 
     async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:

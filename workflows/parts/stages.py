@@ -22,6 +22,13 @@ class Made(BaseModel):
     summary: str = ""
     reason: str = ""
     run_url: str = ""
+    refused: bool = False
+    """A circuit breaker left it undone."""
+
+    @property
+    def good(self) -> bool:
+        """Whether it is no failure, and was done."""
+        return self.status in GOOD and not self.refused
 
 
 class PipelineState(BaseModel):
@@ -59,7 +66,7 @@ class PipelineState(BaseModel):
     def failures(self, stage: Stage, workers: dict[str, Any]) -> list[str]:
         """Name the workers of a step whose failure fails the stage."""
         made = self.made.get(stage.name, {})
-        bad = (name for name in workers if made[name].status not in GOOD)
+        bad = (name for name in workers if not made[name].good)
         return [
             f"{name}: {made[name].status.value}"
             for name in bad
@@ -124,6 +131,7 @@ class Collected:
             summary=outcome.summary,
             reason=outcome.reason,
             run_url=outcome.run_url,
+            refused=outcome.refused,
         )
         worker = outcome.key.partition("/")[2]
         self._state.made.setdefault(self._stage, {})[worker] = made

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 from contracts.fleet import Entry
 from contracts.report import COMPLETES, OrchestrationReport, OrchestrationStatus
-from contracts.runs import GOOD, Item, OutcomeStatus, WorkerOutcome
+from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.circuit_breaker import CircuitBreakerSpec, Task
 from workflows.parts.assembly import FleetWork
 from workflows.parts.items import FixedSource
@@ -73,7 +73,7 @@ class _Outcomes:
         """Take a task's outcome in."""
         self._tally.add(sequence, outcome, run_seconds)
         task = self._tasks[outcome.key]
-        if outcome.run_id is not None and outcome.status in GOOD:
+        if outcome.good:
             return
         if task.required:
             self.missed[task.name] = outcome.status.value

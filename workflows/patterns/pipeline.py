@@ -9,7 +9,7 @@ from contracts import expressions
 from contracts.fleet import Entry
 from contracts.outputs import Text
 from contracts.report import OrchestrationReport, OrchestrationStatus
-from contracts.runs import GOOD, Item
+from contracts.runs import Item
 from contracts.specs.pipeline import PipelineSpec, Stage
 from contracts.specs.worker import WorkerSpec
 from workflows.parts import approval
@@ -102,7 +102,9 @@ class Pipeline:
     async def _run(self, stage: str, workers: Mapping[str, WorkerSpec]) -> bool:
         frame, state = self._frame, self._state
         made = state.readable(workers.get(ROLLBACK))
-        crew = await frame.crew({f"{stage}/{n}": w for n, w in workers.items()}, stages=made)
+        named = {f"{stage}/{n}": w for n, w in workers.items()}
+        # A deployer that keeps failing is left alone; undoing what it did is not left undone.
+        crew = await frame.crew(named, guarded=ROLLBACK not in workers, stages=made)
         entries = [
             Entry(item=Item(key=key), sequence=0, worker=key)
             for key in (f"{stage}/{name}" for name in workers)
@@ -140,5 +142,5 @@ class Pipeline:
             return OrchestrationStatus.REJECTED, state.rejection
         if state.failure:
             return OrchestrationStatus.FAILED, state.failure
-        fine = all(one.status in GOOD for made in state.made.values() for one in made.values())
+        fine = all(one.good for made in state.made.values() for one in made.values())
         return (OrchestrationStatus.SUCCEEDED if fine else OrchestrationStatus.PARTIAL), ""
