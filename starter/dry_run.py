@@ -12,6 +12,7 @@ from contracts import expressions
 from contracts.base import format_duration, kebab
 from contracts.problems import Problem
 from contracts.runs import Item
+from contracts.specs.circuit_breaker import CircuitBreakerSpec
 from contracts.specs.common import Spec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.worker import WorkerSpec
@@ -22,6 +23,8 @@ from starter.items import read_items
 from starter.spec_file import SpecFile
 
 _MAX_PROBLEMS = 5
+_NO_ITEM = (Item(key="the task"),)
+"""For workers that are dispatched once each, and read no item."""
 
 
 async def check(
@@ -49,6 +52,8 @@ async def check(
     if isinstance(file.spec, OrchestratorWorkerSpec):
         first = await read_items(file.spec, settings, now, most=1)
         _require(file, workers, reads, first.items)
+    if isinstance(file.spec, CircuitBreakerSpec):
+        _require(file, workers, reads, _NO_ITEM)
     return page
 
 
@@ -68,6 +73,8 @@ async def dry_run(
     say(f"would start {workflow_id} ({file.workflow_type}), which ends within {deadline}")
     if isinstance(spec, OrchestratorWorkerSpec):
         await _show_items(file, spec, settings, workers, reads, now)
+    if isinstance(spec, CircuitBreakerSpec):
+        _show_tasks(file, spec, workers, reads)
     for checked in workers:
         say(_dispatches(checked.worker, spec))
     for line in _writes(spec, reads):
@@ -92,6 +99,20 @@ async def _show_items(
     beyond = f", {more}{found.beyond.count} beyond the limit" if found.beyond.count else ""
     say(f"{len(found.items)} items ({spec.for_each.source}){beyond}")
     _require(file, workers, reads, found.items)
+
+
+def _show_tasks(
+    file: SpecFile,
+    spec: CircuitBreakerSpec,
+    workers: Sequence[preflight.Checked],
+    reads: dict[str, Any],
+) -> None:
+    for task in spec.tasks:
+        say(f"  {task.name}: {task.worker.workflow}{' (required)' if task.required else ''}")
+        if inputs := _shown(task.worker, reads, *_NO_ITEM):
+            say(f"      {inputs}", style="dim")
+    say(f"{len(spec.tasks)} tasks; what has an open circuit is skipped then")
+    _require(file, workers, reads, _NO_ITEM)
 
 
 def _shown(worker: WorkerSpec, reads: dict[str, Any], item: Item) -> str:

@@ -114,7 +114,8 @@ async def test_every_good_item_is_done_once_and_every_poison_item_is_named(
     assert set(worker.effects) == set(worker.told) == {f"r{n}" for n in range(100)} - poison
     assert set(worker.told.values()) == {1}, "what is done is never sent again"
     assert set(failed(report)) == poison
-    assert {row.reason for row in failed(report).values()} == {POISON}
+    # Which batch is the seventh, and so which item's last one dies, is a matter of timing.
+    assert all(POISON in row.reason for row in failed(report).values())
     assert github.peak == 4
     assert report.totals.dispatches == len(worker.batches) == len(github.started)
 
