@@ -41,6 +41,8 @@ class Settings(BaseModel):
     local_actions: dict[str, str] = Field(default_factory=dict)
     """Folders that stand in for actions: `owner/name` to a folder with an `action.yml`."""
 
+    sarif_seconds: float = Field(default=0.0, ge=0)
+    """How long an uploaded SARIF file is `pending`."""
     artifact_link_seconds: float = Field(default=60.0, gt=0)
     rate_limit: int = Field(default=5_000, ge=0)
     """Requests per window and token; run tokens have 1,000 as on GitHub."""

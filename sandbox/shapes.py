@@ -265,3 +265,15 @@ class Shapes:
             "type": "file" if is_file else "dir",
             "_links": {"self": url, "git": git, "html": html},
         }
+
+    def tree_entry(
+        self, repository: Repository, path: str, content: bytes | None
+    ) -> dict[str, Any]:
+        """An entry of a `git-tree`; a folder when `content` is None."""
+        sha, url = blob_sha(content or path.encode()), self.repo_url(repository)
+        if content is None:
+            link = f"{url}/git/trees/{sha}"
+            return {"path": path, "mode": "040000", "type": "tree", "sha": sha, "url": link}
+        link = f"{url}/git/blobs/{sha}"
+        blob = {"path": path, "mode": "100644", "type": "blob", "sha": sha, "url": link}
+        return {**blob, "size": len(content)}

@@ -2,20 +2,19 @@
 
 import base64
 import binascii
-import json
+import contextlib
 import re
 import uuid
-import zlib
 from typing import Any
 
 from sandbox.control_models import SarifRecord
 from sandbox.gate import Call, Handler
 from sandbox.model import SarifUpload
 from sandbox.rest.paging import page_of
-from sandbox.wire import Answer, ApiError, not_found, now
+from sandbox.sarif import results_in, unpacked
+from sandbox.wire import Answer, ApiError, iso, not_found, now
 
 MAX_COMPRESSED_BYTES = 10 * 1024 * 1024
-_MAX_PLAIN_BYTES = 256 * 1024 * 1024
 _REF = re.compile(r"^refs/(heads|tags|pull)/.*$")
 _SHA = re.compile(r"^[0-9a-f]{40,64}$")
 _PERMITTED = {"commit_sha", "ref", "sarif", "checkout_uri", "started_at", "tool_name", "validate"}
@@ -36,9 +35,10 @@ def upload(call: Call) -> Answer:
     packed = _decoded(fields.get("sarif"))
     if len(packed) > MAX_COMPRESSED_BYTES:
         raise ApiError(413, "Request Entity Too Large")
+    content = base64.b64encode(packed).decode()
     number, errors, results = str(uuid.uuid4()), [], 0
     try:
-        results = _count(_unpacked(packed))
+        results = results_in(unpacked(content))
     except ValueError as error:
         errors.append(str(error))
     call.hub.world.sarifs[number] = SarifUpload(
@@ -49,7 +49,7 @@ def upload(call: Call) -> Answer:
         results,
         errors,
         now(),
-        base64.b64encode(packed).decode(),
+        content,
     )
     call.hub.changed()
     url = f"{call.hub.shapes.repo_url(repo)}/code-scanning/sarifs/{number}"
@@ -63,27 +63,14 @@ def _decoded(text: Any) -> bytes:
         raise ApiError(400, "sarif is not valid Base64") from None
 
 
-def _unpacked(packed: bytes) -> Any:
-    try:
-        plain = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(packed, _MAX_PLAIN_BYTES)
-        return json.loads(plain)
-    except (zlib.error, ValueError):
-        raise ValueError("The file is not gzip-compressed JSON") from None
-
-
-def _count(document: Any) -> int:
-    runs = document.get("runs") if isinstance(document, dict) else None
-    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise ValueError("The file is not SARIF: it has no runs")
-    return sum(len(run.get("results") or ()) for run in runs)
-
-
 def status(call: Call) -> Answer:
     """`GET .../code-scanning/sarifs/{id}`."""
     found = call.hub.world.sarifs.get(str(call.params["sarif_id"]))
     if found is None or found.repository != call.repository.full_name:
         raise not_found()
     analyses = f"{call.hub.shapes.repo_url(call.repository)}/code-scanning/analyses"
+    if now() < found.at + call.hub.settings.sarif_seconds:
+        return Answer(200, {"processing_status": "pending"})
     body = {
         "processing_status": "failed" if found.errors else "complete",
         "analyses_url": f"{analyses}?sarif_id={found.id}",
@@ -95,8 +82,8 @@ def status(call: Call) -> Answer:
 def sarif_record(upload: SarifUpload) -> SarifRecord:
     """An upload for those who test what was uploaded."""
     document = None
-    if not upload.errors:
-        document = _unpacked(base64.b64decode(upload.content))
+    with contextlib.suppress(ValueError):
+        document = unpacked(upload.content)
     return SarifRecord(
         id=upload.id,
         repository=upload.repository,
@@ -109,12 +96,15 @@ def sarif_record(upload: SarifUpload) -> SarifRecord:
 
 
 def organization_repositories(call: Call) -> Answer:
-    """`GET /orgs/{org}/repos`, by name."""
+    """`GET /orgs/{org}/repos`, by when they were made or, as GitHub does unasked, newest first."""
     owner = str(call.params["org"]).lower()
     every = call.hub.world.repositories
-    found = [every[name] for name in sorted(every) if name.startswith(f"{owner}/")]
+    found = [repo for repo in every.values() if repo.owner.lower() == owner]
     if not found:
         raise not_found()
+    by_name = call.query.get("sort") == "full_name"
+    ascending = call.query.get("direction", "asc" if by_name else "desc") == "asc"
+    found.sort(key=lambda one: one.full_name if by_name else one.id, reverse=not ascending)
     page, headers = page_of(call, found)
     shapes = call.hub.shapes
     extra = {"disabled": False, "visibility": "public"}
@@ -122,6 +112,7 @@ def organization_repositories(call: Call) -> Answer:
         shapes.minimal_repository(repo)
         | extra
         | {"default_branch": repo.default_branch, "archived": repo.archived, "topics": repo.topics}
+        | {"created_at": iso(repo.created_at)}
         for repo in page
     ]
     return Answer(200, bodies, headers)

@@ -53,6 +53,29 @@ def contents(call: Call) -> Answer:
     return Answer(200, entries)
 
 
+def git_tree(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/git/trees/{ref}`; with `recursive`, all files and folders."""
+    repo, hub, deep = call.repository, call.hub, bool(call.query.get("recursive"))
+    ref = str(call.params["ref"])
+    resolved = hub.resolve_ref(repo, ref)
+    if resolved is None:
+        raise not_found()
+    branch, sha = resolved
+    found: list[tuple[str, bytes | None]] = []
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        for name in list_folder(hub, repo, branch, folder):
+            path = f"{folder}/{name}".lstrip("/")
+            content = read_file(hub, repo, branch, path)
+            found.append((path, content))
+            if content is None and deep:
+                folders.append(path)
+    entries = [hub.shapes.tree_entry(repo, path, content) for path, content in sorted(found)]
+    url = f"{hub.shapes.repo_url(repo)}/git/trees/{sha}"
+    return Answer(200, {"sha": sha, "url": url, "tree": entries, "truncated": False})
+
+
 def commit(call: Call) -> Answer:
     """`GET /repos/{owner}/{repo}/commits/{ref}`."""
     return Answer(200, call.hub.shapes.commit(call.repository, _sha(call, call.params["ref"])))
@@ -192,6 +215,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", f"{_R}/contents"): contents,
     ("GET", f"{_R}/contents/{{path:path}}"): contents,
     ("GET", f"{_R}/commits/{{ref:path}}"): commit,
+    ("GET", f"{_R}/git/trees/{{ref:path}}"): git_tree,
     ("GET", f"{_R}/git/ref/{{ref:path}}"): git_ref,
     ("GET", f"{_R}/branches"): list_branches,
     ("GET", f"{_R}/branches/{{ref:path}}"): branch,

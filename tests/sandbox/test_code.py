@@ -102,8 +102,20 @@ def sarif(document: Any) -> dict[str, str]:
     return {"commit_sha": "a" * 40, "ref": "refs/heads/main", "sarif": packed}
 
 
+def a_run(*rules: str, category: str = "") -> dict[str, Any]:
+    """A run with a result of each rule."""
+    place = {"physicalLocation": {"artifactLocation": {"uri": "a.py"}}}
+    return {
+        "tool": {"driver": {"name": "lint"}},
+        "automationDetails": {"id": f"{category}/"},
+        "results": [
+            {"ruleId": rule, "message": {"text": "Wrong."}, "locations": [place]} for rule in rules
+        ],
+    }
+
+
 def test_a_sarif_file_is_received_processed_and_kept(repo: Repo) -> None:
-    document = {"version": "2.1.0", "runs": [{"results": [{"ruleId": "a"}, {"ruleId": "b"}]}]}
+    document = {"version": "2.1.0", "runs": [a_run("a", "b")]}
     answer = repo.ask("POST", "/code-scanning/sarifs", sarif(document))
     receipt = m.CodeScanningSarifsReceipt.model_validate(answer.json())
     status = m.CodeScanningSarifsStatus.model_validate(
@@ -138,6 +150,36 @@ def test_a_file_that_is_not_sarif_fails_in_processing(repo: Repo) -> None:
     assert (status["processing_status"], len(status["errors"])) == ("failed", 1)
 
 
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([a_run("a"), a_run("b")], "same category"),
+        ([a_run(category=str(number)) for number in range(21)], "21 runs"),
+        ([a_run("a") | {"results": [{"message": {"text": "Nowhere."}}]}], "one location"),
+        ([a_run("a") | {"tool": {}}], "driver"),
+    ],
+)
+def test_what_code_scanning_does_not_take_fails_in_processing(
+    repo: Repo, runs: list[Any], said: str
+) -> None:
+    answer = repo.ask("POST", "/code-scanning/sarifs", sarif({"version": "2.1.0", "runs": runs}))
+    status = repo.get(f"/code-scanning/sarifs/{answer.json()['id']}")
+
+    assert (answer.status_code, status["processing_status"]) == (202, "failed")
+    assert said in status["errors"][0]
+
+
+def test_an_upload_is_pending_for_a_while(repo: Repo) -> None:
+    repo.control.settings(sarif_seconds=600)
+    answer = repo.ask("POST", "/code-scanning/sarifs", sarif({"runs": [a_run()]}))
+    path = f"/code-scanning/sarifs/{answer.json()['id']}"
+    pending = m.CodeScanningSarifsStatus.model_validate(repo.get(path))
+    repo.control.settings(sarif_seconds=0)
+
+    assert pending.processing_status == "pending"
+    assert repo.get(path)["processing_status"] == "complete"
+
+
 def test_an_organizations_repositories_are_listed(repo: Repo) -> None:
     url = f"{repo.sandbox.api_url}/orgs/octo-org/repos"
     listed = repo.session.get(url, params={"per_page": 100}, timeout=20).json()
@@ -155,7 +197,8 @@ def test_an_archived_repository_and_a_fork_are_listed_as_such(repo: Repo) -> Non
     repo.control.add_repository(copy, files=files)
     repo.control.add_repository(copy, files=files, fork=True)
     url = repo.sandbox.api_url
-    listed = repo.session.get(f"{url}/orgs/old-org/repos", timeout=20).json()
+    oldest = {"sort": "created", "direction": "asc"}
+    listed = repo.session.get(f"{url}/orgs/old-org/repos", params=oldest, timeout=20).json()
     upload = repo.session.post(
         f"{url}/repos/{old}/code-scanning/sarifs", json=sarif({"runs": []}), timeout=20
     )

@@ -112,6 +112,20 @@ def test_repository_parts_have_githubs_shape(repo: Repo, path: str, model: Any) 
     assert model.model_validate(repo.get(path))
 
 
+def test_a_tree_has_githubs_shape(repo: Repo) -> None:
+    tree = m.GitTree.model_validate(repo.get("/git/trees/main", recursive=1))
+    flat = m.GitTree.model_validate(repo.get("/git/trees/main"))
+
+    assert [(one.path, one.type) for one in tree.tree] == [
+        (".github", "tree"),
+        (".github/workflows", "tree"),
+        (".github/workflows/worker.yml", "blob"),
+    ]
+    assert [one.path for one in flat.tree] == [".github"]
+    assert not tree.truncated
+    assert repo.ask("GET", "/git/trees/nothing").status_code == 404
+
+
 def test_folders_accounts_limits_and_searches_have_githubs_shape(repo: Repo) -> None:
     repo.ask("POST", "/issues", {"title": "Findable"})
     found = _absolute(repo, f"/search/issues?q=findable+repo:{repo.name}")
