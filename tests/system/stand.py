@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.settings import Settings, settings_from
 from contracts import names
+from contracts.specs import WORKFLOW_TYPES
 from sandbox.control import SandboxControl
 from sandbox.launch import SandboxProcess, start_sandbox
 from tests.conftest import binary
@@ -94,7 +95,7 @@ class Stand:
 
     async def start(self, data: dict[str, Any], workflow_id: str = "") -> WorkflowHandle[Any, Any]:
         return await self.client.start_workflow(
-            "OrchestratorWorker",
+            WORKFLOW_TYPES[data["pattern"]],
             {"spec": data},
             id=workflow_id or names.workflow_id(data["name"], uuid4().hex[:8]),
             task_queue=names.TASK_QUEUE,

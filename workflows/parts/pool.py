@@ -193,12 +193,8 @@ class PoolOutcomes:
             reason = "the result of its batch says nothing of it"
             self._fail(item, batch, outcome, OutcomeStatus.NO_RESULT, reason)
         else:
-            known = (
-                ""
-                if before.startswith(outcome.status.value) or not before
-                else f" (before: {before})"
-            )
-            self._fail(item, batch, outcome, outcome.status, f"{outcome.reason}{known}")
+            reason = f"{before}; at last: {outcome.reason}" if before else outcome.reason
+            self._fail(item, batch, outcome, outcome.status, reason)
 
     def _fail(
         self,
@@ -267,7 +263,7 @@ class PoolOutcomes:
     def _show(self) -> None:
         state = self._state
         seconds = _between(state.began_at, state.ended_at)
-        self._tally.state.figures = {
+        figures = {
             "items_processed": state.processed,
             "workers_used": self._tally.state.totals.dispatches,
             "pool_size": state.largest,
@@ -276,6 +272,7 @@ class PoolOutcomes:
             "processing_seconds": round(seconds, 1),
             "items_per_minute": round(60 * state.processed / seconds, 1) if seconds else 0,
         }
+        self._tally.state.figures = {name: float(value) for name, value in figures.items()}
 
 
 def _bounded(wanted: float, limit: int, batches: int) -> int:
