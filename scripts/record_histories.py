@@ -1,7 +1,8 @@
 """Record histories of real runs into tests/histories/, which every change must replay.
 
-Run `make histories` only for a path that is new: an old history that no longer replays is a
-break of running workflows, and wants `workflow.patched`, not a new recording.
+Record only a path that is new, by its name (`scripts/record_histories.py pipeline`): an old history
+that no longer replays is a break of running workflows, and wants `workflow.patched`, not a new
+recording. `make histories` records all of them.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError
 
 from sandbox.control import TimedRule
-from tests.system.stand import Stand, open_stand, spec
+from sandbox.settings import ItemResults
+from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
 QUICK_RETRY = {"maximum-attempts": 2, "initial-interval": "1s"}
@@ -85,6 +87,185 @@ async def uncorrelated(stand: Stand) -> None:
     await finish(stand, "uncorrelated", spec(2, **nameless))
 
 
+def stages(**approval: Any) -> dict[str, Any]:
+    """A pipeline over the stand's worker: a stage of two, then one that is checked, then a gate."""
+
+    def one(item: str) -> dict[str, Any]:
+        return {"workflow": "analyzer.yml", "inputs": {"item": item}, "retry": QUICK_RETRY}
+
+    staged, deployed = one("stage"), one("deploy")
+    probe = one("probe ${{ stages.staging.deploy.outputs.item }}")
+    undo = one("undo ${{ stages.staging.deploy.outputs.item }}")
+    return {
+        "name": "test",
+        "pattern": "pipeline",
+        "repository": REPOSITORY,
+        "safe-outputs": {"create-issue": {"max": 1}, "create-comment": {"max": 3}},
+        "stages": [
+            {"name": "validate", "workers": {"scan": one("scan"), "test": one("test")}},
+            {
+                "name": "staging",
+                "workers": {"deploy": staged},
+                "checks": {"probe": probe},
+                "rollback": undo,
+            },
+            {
+                "name": "production",
+                "approval": {"approvers": ["boss"], **approval},
+                "workers": {"deploy": deployed},
+                "checks": {"probe": one("last")},
+                "rollback": one("undo deploy"),
+                "roll-back": ["staging"],
+            },
+        ],
+    }
+
+
+async def answered(stand: Stand, name: str, answer: str) -> None:
+    """Run the pipeline, and answer at its gate."""
+    handle = await stand.start(stages(), f"podium/test/{name}")
+    while not await handle.query("gates"):  # noqa: ASYNC110 - a server's
+        await asyncio.sleep(0.2)
+    await handle.signal(answer, {"approver": "boss", "comment": "looked at it"})
+    await ended(handle)
+
+
+def telling() -> TimedRule:
+    """The rule by which runs tell their item."""
+    return TimedRule(result={"outputs": {"item": "{inputs.item}"}})
+
+
+async def pipeline(stand: Stand) -> None:
+    """Stages, checks, a gate that is approved, comments on its issue."""
+    stand.control.timed([telling()])
+    await answered(stand, "pipeline", "approve")
+    stand.control.timed([])
+
+
+async def pipeline_rejected(stand: Stand) -> None:
+    """A gate that is rejected."""
+    stand.control.timed([telling()])
+    await answered(stand, "pipeline-rejected", "reject")
+    stand.control.timed([])
+
+
+async def pipeline_undone(stand: Stand) -> None:
+    """The last check fails, and both deployments are undone, the later one first."""
+    failing = TimedRule(inputs={"item": "last"}, conclusion="failure")
+    stand.control.timed([failing, telling()])
+    await answered(stand, "pipeline-undone", "approve")
+    stand.control.timed([])
+
+
+async def hierarchical(stand: Stand) -> None:
+    """Two phases of children; health issues are collected, and one child fails."""
+    leave = {"create-issue": {"max": 1}}
+    stand.control.timed([TimedRule(inputs={"item": "broken"}, conclusion="failure")])
+    children = {
+        name: {
+            "spec": spec(items, name=name, **{"safe-outputs": leave}, **worker(retry=QUICK_RETRY)),
+            "required": name != "right",
+        }
+        for name, items in (("left", ["a", "b"]), ("right", ["broken"]), ("last", ["c"]))
+    }
+    data = {
+        "name": "test",
+        "pattern": "hierarchical",
+        "repository": REPOSITORY,
+        "safe-outputs": leave,
+        "phases": [
+            {"name": "first", "orchestrations": {n: children[n] for n in ("left", "right")}},
+            {"name": "second", "orchestrations": {"last": children["last"]}},
+        ],
+    }
+    await finish(stand, "hierarchical", data)
+    stand.control.timed([])
+    await save(stand.client, "hierarchical-child", "podium/test/hierarchical/left")
+
+
+def guarded(tasks: int, **breaker: Any) -> dict[str, Any]:
+    """Tasks of the stand's worker behind its circuit breaker."""
+    once = {"maximum-attempts": 1}
+    return {
+        "name": "test",
+        "pattern": "circuit-breaker",
+        "repository": REPOSITORY,
+        "max-parallel": 2,
+        "success": {"min-success-rate": 0},
+        "breaker": {"cool-down": "1s", **breaker},
+        "tasks": [
+            {
+                "name": f"task-{n}",
+                "worker": {"workflow": "analyzer.yml", "inputs": {"item": f"{n}"}, "retry": once},
+                "advice": "look at it",
+            }
+            for n in range(tasks)
+        ],
+    }
+
+
+async def circuit_breaker(stand: Stand) -> None:
+    """Two failures open the circuit, and the other tasks are skipped; then a probe closes it."""
+    numbers = {"failure-threshold": 2, "success-threshold": 1}
+    stand.control.timed([TimedRule(conclusion="failure")])
+    await finish(stand, "circuit-breaker", guarded(5, **numbers))
+    stand.control.timed([])
+    await asyncio.sleep(1)
+    await finish(stand, "circuit-breaker-healed", guarded(2, **numbers))
+    await save(stand.client, "breaker", "breaker/octo-org/analyzer.yml")
+
+
+async def record_circuit_breaker_chained(folder: Path) -> None:
+    """Record chains of runs: of many tasks, and of their breaker."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "50"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        stand.control.timed([TimedRule(duration_seconds=2)])
+        await finish(stand, "circuit-breaker-chained", guarded(10))
+        await save(stand.client, "circuit-breaker-chained", "podium/test/circuit-breaker-chained")
+        await save(stand.client, "breaker-chained", "breaker/octo-org/analyzer.yml")
+
+
+def pooled(items: int, **changes: Any) -> dict[str, Any]:
+    """A pool over the stand's worker, which gets its batch as its item."""
+    base = {
+        "pattern": "worker-pool",
+        "worker": {
+            "workflow": "analyzer.yml",
+            "inputs": {"item": "${{ batch.items }}"},
+            "retry": {"initial-interval": "1s"},
+        },
+        "pool": {"items-per-worker": 2, "max-workers": 3, "max-attempts": 3},
+        "success": {"min-success-rate": 0},
+    }
+    return spec(items, **{**base, **changes})
+
+
+def batched(**rule: Any) -> list[TimedRule]:
+    """The rules by which one batch is lost, and the others tell of each item."""
+    answers = ItemResults(input="item", failing={"item-3": "no such record"})
+    return [
+        TimedRule(times=1, conclusion="failure", result=None, **rule),
+        TimedRule(item_results=answers, **rule),
+    ]
+
+
+async def worker_pool(stand: Stand) -> None:
+    """A batch is lost and goes out again in halves; one item is poison."""
+    stand.control.timed(batched())
+    await finish(stand, "worker-pool", pooled(8))
+    stand.control.timed([])
+
+
+async def voting(stand: Stand) -> None:
+    """One item that votes agree on, and one that they do not."""
+    answers = [{"outputs": {"answer": n}} for n in range(3)]
+    torn = [TimedRule(inputs={"item": "item-0"}, times=1, result=one) for one in answers]
+    stand.control.timed([*torn, TimedRule(result={"outputs": {"answer": "same"}})])
+    votes = {"votes": 3, "quorum": 2, "on": "outputs.answer"}
+    await finish(stand, "voting", spec(2, voting=votes, success={"min-success-rate": 0}))
+    stand.control.timed([])
+
+
 async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
     """Run a spec to its end, whatever the end is."""
     await ended(await stand.start(data, f"podium/test/{name}"))
@@ -98,26 +279,64 @@ async def ended(handle: Any) -> None:
         return
 
 
-async def record() -> None:
-    """Record all paths."""
+PATHS = (
+    plain,
+    failures,
+    cancelled,
+    uncorrelated,
+    pipeline,
+    pipeline_rejected,
+    pipeline_undone,
+    hierarchical,
+    circuit_breaker,
+    worker_pool,
+    voting,
+)
+"""What one stand can record, in this order."""
+
+
+async def record(wanted: list[str]) -> None:
+    """Record all paths, or those that are named."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         async with open_stand(Path(folder) / "plain") as stand, stand.workers():
-            for path in (plain, failures, cancelled, uncorrelated):
-                await path(stand)
-                await save(stand.client, path.__name__, f"podium/test/{path.__name__}")
-            await asyncio.sleep(8)  # the watcher ends when it has been idle for a while
-            await save(stand.client, "run-watch", "run-watch/octo-org/widgets")
-        chained = {"limit.historyCount.suggestContinueAsNew": "60"}
-        async with open_stand(Path(folder) / "chained", dynamic=chained) as stand, stand.workers():
-            stand.control.timed([TimedRule(duration_seconds=2)])
-            await finish(stand, "chained", spec(12, **{"max-parallel": 4}))
-            await save(stand.client, "chained", "podium/test/chained")
-            await asyncio.sleep(8)
-            await save(stand.client, "run-watch-chained", "run-watch/octo-org/widgets")
+            for path in PATHS:
+                name = path.__name__.replace("_", "-")
+                if not wanted or name in wanted:
+                    await path(stand)
+                    await save(stand.client, name, f"podium/test/{name}")
+            if not wanted:
+                await asyncio.sleep(8)  # the watcher ends when it has been idle for a while
+                await save(stand.client, "run-watch", "run-watch/octo-org/widgets")
+        if not wanted or "chained" in wanted:
+            await record_chained(Path(folder) / "chained")
+        if not wanted or "circuit-breaker-chained" in wanted:
+            await record_circuit_breaker_chained(Path(folder) / "circuit-breaker-chained")
+        if not wanted or "worker-pool-chained" in wanted:
+            await record_worker_pool_chained(Path(folder) / "worker-pool-chained")
+
+
+async def record_worker_pool_chained(folder: Path) -> None:
+    """Record a chain of runs with batches in flight."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "60"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        stand.control.timed(batched(duration_seconds=2))
+        await finish(stand, "worker-pool-chained", pooled(24))
+        await save(stand.client, "worker-pool-chained", "podium/test/worker-pool-chained")
+
+
+async def record_chained(folder: Path) -> None:
+    """Record chains of runs: of an orchestration, and of its watcher."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "60"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        stand.control.timed([TimedRule(duration_seconds=2)])
+        await finish(stand, "chained", spec(12, **{"max-parallel": 4}))
+        await save(stand.client, "chained", "podium/test/chained")
+        await asyncio.sleep(8)
+        await save(stand.client, "run-watch-chained", "run-watch/octo-org/widgets")
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(sys.argv[1:]))
     sys.stdout.flush()
     os._exit(0)  # a process that ran a Worker may abort on an ordinary exit

@@ -31,7 +31,8 @@ def test_every_path_has_a_history() -> None:
 
     assert recorded == {
         "plain", "failures", "cancelled", "uncorrelated", "chained", "run-watch",
-        "run-watch-chained",
+        "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
+        "circuit-breaker-chained",
     }  # fmt: skip
 
 
