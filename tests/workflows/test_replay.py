@@ -32,7 +32,7 @@ def test_every_path_has_a_history() -> None:
     assert recorded == {
         "plain", "failures", "cancelled", "uncorrelated", "chained", "run-watch",
         "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
-        "circuit-breaker-chained",
+        "circuit-breaker-chained", "worker-pool", "worker-pool-chained", "voting",
     }  # fmt: skip
 
 
