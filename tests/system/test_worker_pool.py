@@ -117,6 +117,7 @@ def judge(stand: Stand, report: OrchestrationReport, items: int) -> None:
     assert len(decisions(report, "redistributed")) == report.totals.retries >= len(lost)
 
 
+@pytest.mark.covers("T8")
 async def test_two_hundred_items_over_ten_workers_that_lose_batches(tmp_path: Path) -> None:
     await run(tmp_path, 200, per_worker=5, seconds=1)
 

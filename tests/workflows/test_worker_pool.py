@@ -98,6 +98,7 @@ def failed(report: OrchestrationReport) -> dict[str, WorkerOutcome]:
     return {row.key.partition(":")[2]: row for row in rows}
 
 
+@pytest.mark.covers("T8")
 async def test_every_good_item_is_done_once_and_every_poison_item_is_named(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
