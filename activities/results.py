@@ -135,12 +135,25 @@ def _failed_run(
     """Keep what a failed run still said about itself: it is the context of the failure."""
     if found is not None:
         try:
-            told = _of_result(read_result(order, found.text), status, found)
+            told = _of_result(_said_in_failing(order, found.text), status, found)
         except ValueError:
             return _bad(status, reason, found)
         said = f"{reason}: {told.summary}" if told.summary else reason
         return told.model_copy(update={"reason": clip(said)})
     return Verdict(status=status, reason=reason)
+
+
+def _said_in_failing(order: CollectOrder, text: str) -> WorkerResult:
+    """Read a failed run's result; outputs that a schema asks of a success may be missing.
+
+    Raises:
+        ValueError: as `read_result` says, the schema left out.
+    """
+    try:
+        return read_result(order, text)
+    except ValueError:
+        unchecked = read_result(order.model_copy(update={"result_schema": None}), text)
+        return unchecked.model_copy(update={"outputs": {}})
 
 
 def read_result(order: CollectOrder, text: str) -> WorkerResult:

@@ -179,6 +179,17 @@ async def test_a_failed_run_keeps_what_it_said(monkeypatch: pytest.MonkeyPatch) 
     assert verdict.errors[0].message == "no space"
 
 
+async def test_a_failed_run_may_lack_the_outputs_of_a_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = result(status="failure", summary="The file is gone.", outputs={})
+    verdict = await collect(store, order(conclusion="failure"), monkeypatch)
+
+    assert verdict.status is OutcomeStatus.FAILURE
+    assert verdict.reason == "the run failed: The file is gone."
+    assert verdict.outputs == {}
+
+
 async def test_the_conclusion_alone_is_enough_where_the_spec_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

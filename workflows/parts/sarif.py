@@ -74,8 +74,8 @@ class SarifWork(Work):
             state.published += 1
         await workflow.wait_condition(lambda: not self._busy)
         await asyncio.gather(*tasks)
-        if not self._ends() and self._is_consolidated(sources):
-            await self._consolidate(sources)
+        if not self._ends() and self._leave is not None:
+            await self._consolidate(self._others(sources))
         if self._ends() and not self._stopping:
             return False
         if self._stopping:
@@ -159,10 +159,9 @@ class SarifWork(Work):
             await self._follow(published.upload, source.key)
         return published
 
-    def _is_consolidated(self, sources: Sequence[SarifSource]) -> bool:
-        """Whether a file of all findings says more than their own uploads do."""
-        others = any(one.repository.lower() != self._home.lower() for one in sources)
-        return others and self._leave is not None
+    def _others(self, sources: Sequence[SarifSource]) -> list[SarifSource]:
+        """Leave out what the home repository has as its own findings already."""
+        return [one for one in sources if one.repository.lower() != self._home.lower()]
 
     async def _consolidate(self, sources: Sequence[SarifSource]) -> None:
         state = self._state
