@@ -108,6 +108,7 @@ def ledger(stand: Stand) -> list[RunRecord]:
     return stand.control.ledger("runs").runs
 
 
+@pytest.mark.covers("E1", "T7")
 @pytest.mark.timeout(240)
 async def test_two_orchestrations_share_a_breaker_that_opens_probes_and_heals(stand: Stand) -> None:
     async with stand.workers():

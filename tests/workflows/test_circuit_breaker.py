@@ -81,6 +81,7 @@ def statuses(report: OrchestrationReport) -> dict[str, str]:
     return {row.key: row.status.value for row in report.results}
 
 
+@pytest.mark.covers("T7")
 async def test_a_circuit_opens_skips_probes_and_heals(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
