@@ -1,6 +1,7 @@
 """Recorded histories replay on the code of today; a changed order of commands does not."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from contracts.report import OrchestrationReport, OrchestrationStatus
+from contracts.specs.pipeline import Stage
 from workflows.parts import progress
+from workflows.parts.children import Children
 from workflows.parts.orchestration import Orchestration
+from workflows.patterns.pipeline import Pipeline
 from workflows.plugin import WORKFLOWS, podium_plugin
 
+NONDETERMINISM = r"TMPRL1100|[Nn]ondeterminism"
 HISTORIES = sorted((Path(__file__).resolve().parents[1] / "histories").glob("*.json"))
 
 
@@ -26,13 +31,27 @@ def replayer() -> Replayer:
     return Replayer(workflows=WORKFLOWS, plugins=[podium_plugin()])
 
 
+def unsandboxed() -> Replayer:
+    """Outside the sandbox, which would import the unchanged modules again."""
+    return Replayer(
+        workflows=WORKFLOWS,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        data_converter=pydantic_data_converter,
+    )
+
+
+def named(path: str) -> WorkflowHistory:
+    return history(next(one for one in HISTORIES if one.name.startswith(f"{path}.")))
+
+
 def test_every_path_has_a_history() -> None:
     recorded = {path.name.split(".")[0] for path in HISTORIES}
 
     assert recorded == {
         "plain", "failures", "cancelled", "uncorrelated", "chained", "run-watch",
         "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
-        "circuit-breaker-chained", "worker-pool", "worker-pool-chained", "voting",
+        "circuit-breaker-chained", "worker-pool", "worker-pool-chained", "voting", "pipeline",
+        "pipeline-rejected", "pipeline-undone", "hierarchical", "hierarchical-child",
     }  # fmt: skip
 
 
@@ -53,13 +72,40 @@ async def test_swapped_commands_do_not_replay(monkeypatch: pytest.MonkeyPatch) -
         return await original(self, status, reason)
 
     monkeypatch.setattr(Orchestration, "_conclude", swapped)
-    plain = next(path for path in HISTORIES if path.name.startswith("plain"))
-    # Outside the sandbox, which would import the unchanged modules again.
-    unsandboxed = Replayer(
-        workflows=WORKFLOWS,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        data_converter=pydantic_data_converter,
-    )
 
-    with pytest.raises(Exception, match=r"TMPRL1100|[Nn]ondeterminism"):
-        await unsandboxed.replay_workflow(history(plain))
+    with pytest.raises(Exception, match=NONDETERMINISM):
+        await unsandboxed().replay_workflow(named("plain"))
+
+
+async def test_a_pipeline_whose_steps_are_swapped_does_not_replay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here a stage is told of before it is checked."""
+    await unsandboxed().replay_workflow(named("pipeline"))
+    original = Pipeline._do
+
+    async def swapped(
+        self: Pipeline, stage: Stage, workers: Mapping[str, Any], *, then: str
+    ) -> bool:
+        if then == "told":
+            await self._tell(stage)
+        return await original(self, stage, workers, then=then)
+
+    monkeypatch.setattr(Pipeline, "_do", swapped)
+
+    with pytest.raises(Exception, match=NONDETERMINISM):
+        await unsandboxed().replay_workflow(named("pipeline"))
+
+
+async def test_children_that_start_after_their_sibling_do_not_replay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here the children of a phase follow each other, as their parent might have it one day."""
+
+    async def one_by_one(self: Children) -> Any:
+        return {name: await self._one(name, child) for name, child in [*self._waiting.items()]}
+
+    monkeypatch.setattr(Children, "run", one_by_one)
+
+    with pytest.raises(Exception, match=NONDETERMINISM):
+        await unsandboxed().replay_workflow(named("hierarchical"))
