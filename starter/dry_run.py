@@ -16,11 +16,13 @@ from contracts.specs.circuit_breaker import CircuitBreakerSpec
 from contracts.specs.common import Spec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.worker import WorkerSpec
-from starter import preflight
+from contracts.specs.worker_pool import WorkerPoolSpec
+from starter import pools, preflight
 from starter.console import say, warn
 from starter.exits import CliError
-from starter.items import read_items
+from starter.items import Found, OverItems, read_items
 from starter.spec_file import SpecFile
+from workflows.parts.sizing import largest
 
 _MAX_PROBLEMS = 5
 _NO_ITEM = (Item(key="the task"),)
@@ -52,6 +54,10 @@ async def check(
     if isinstance(file.spec, OrchestratorWorkerSpec):
         first = await read_items(file.spec, settings, now, most=1)
         _require(file, workers, reads, first.items)
+    if isinstance(file.spec, WorkerPoolSpec):
+        found = await read_items(file.spec, settings, now, most=file.spec.pool.items_per_worker)
+        if batch := await pools.first_batch(file.spec, found, now):
+            _require(file, workers, {**reads, "batch": batch}, _NO_ITEM)
     if isinstance(file.spec, CircuitBreakerSpec):
         _require(file, workers, reads, _NO_ITEM)
     return page
@@ -73,6 +79,8 @@ async def dry_run(
     say(f"would start {workflow_id} ({file.workflow_type}), which ends within {deadline}")
     if isinstance(spec, OrchestratorWorkerSpec):
         await _show_items(file, spec, settings, workers, reads, now)
+    if isinstance(spec, WorkerPoolSpec):
+        await _show_batches(file, spec, settings, workers, reads, now)
     if isinstance(spec, CircuitBreakerSpec):
         _show_tasks(file, spec, workers, reads)
     for checked in workers:
@@ -95,10 +103,32 @@ async def _show_items(
         say(f"  {item.key}: {item.title}")
         inputs = _shown(spec.worker, reads, item)
         say(f"      {inputs}", style="dim")
+    say(_counted(spec, found))
+    _require(file, workers, reads, found.items)
+
+
+async def _show_batches(
+    file: SpecFile,
+    spec: WorkerPoolSpec,
+    settings: Settings,
+    workers: Sequence[preflight.Checked],
+    reads: dict[str, Any],
+    now: datetime,
+) -> None:
+    found = await read_items(spec, settings, now, most=spec.for_each.limit)
+    for item in found.items:
+        say(f"  {item.key}: {item.title}")
+    say(_counted(spec, found))
+    batch = await pools.first_batch(spec, found, now)
+    say(pools.told(spec, len(found.items), batch))
+    if batch:
+        _require(file, workers, {**reads, "batch": batch}, _NO_ITEM)
+
+
+def _counted(spec: OverItems, found: Found) -> str:
     more = "" if found.beyond.exact else "at least "
     beyond = f", {more}{found.beyond.count} beyond the limit" if found.beyond.count else ""
-    say(f"{len(found.items)} items ({spec.for_each.source}){beyond}")
-    _require(file, workers, reads, found.items)
+    return f"{len(found.items)} items ({spec.for_each.source}){beyond}"
 
 
 def _show_tasks(
@@ -150,9 +180,14 @@ def _require_title(file: SpecFile, reads: dict[str, Any]) -> None:
 
 
 def _dispatches(worker: WorkerSpec, spec: Spec) -> str:
+    most, attempts, each = spec.max_parallel, worker.retry.maximum_attempts, "each"
+    if isinstance(spec, WorkerPoolSpec):
+        most, attempts, each = largest(spec), spec.pool.max_attempts, "for each item"
+    votes = spec.voting if isinstance(spec, OrchestratorWorkerSpec) else None
+    voted = f"{votes.votes} votes on each item, {votes.quorum} decide, " if votes else ""
     return (
-        f"would dispatch {worker.workflow}: at most {spec.max_parallel} at once, up to "
-        f"{worker.retry.maximum_attempts} attempts each, {worker.timeout_minutes:g} minutes each"
+        f"would dispatch {worker.workflow}: {voted}at most {most} at once, up to "
+        f"{attempts} attempts {each}, {worker.timeout_minutes:g} minutes each"
     )
 
 

@@ -8,8 +8,12 @@ from activities.sources import SourceActivities
 from contracts.fleet import SourceState
 from contracts.runs import CountItems, Item, ItemsCount, ReadItems
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.worker_pool import WorkerPoolSpec
 from starter.reading import told_to_people
 from workflows.parts.items import ItemSource
+
+OverItems = OrchestratorWorkerSpec | WorkerPoolSpec
+"""Specs whose work is a list of items."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,7 @@ class Found:
     beyond: ItemsCount
 
 
-async def read_items(
-    spec: OrchestratorWorkerSpec, settings: Settings, now: datetime, *, most: int
-) -> Found:
+async def read_items(spec: OverItems, settings: Settings, now: datetime, *, most: int) -> Found:
     """Read at most `most` items, and count the rest only where the spec's limit is reached.
 
     Raises:
@@ -60,7 +62,7 @@ async def read_items(
     return Found(items[:most], more.model_copy(update={"count": more.count + beyond}))
 
 
-async def _from_spec(spec: OrchestratorWorkerSpec, now: datetime, most: int) -> Found:
+async def _from_spec(spec: OverItems, now: datetime, most: int) -> Found:
     source = ItemSource(spec.for_each, spec.repository, now, SourceState())
     items: list[Item] = []
     while len(items) < most and (item := await source.take()):

@@ -151,3 +151,42 @@ def test_a_title_that_reads_what_the_event_lacks_is_told_with_its_line(
     assert said.code == 2
     assert f"{spec}:22: report.title: " in said.err
     assert "did you mean event.action?" in said.err
+
+
+POOL = {
+    "pattern: orchestrator-worker": "pattern: worker-pool\npool: {items-per-worker: 3, target-duration: 10m}",
+    "[alpha, beta]": "[a, b, c, d]",
+    "${{ item.value }}": "${{ batch.items }}",
+    "  retry: {maximum-attempts: 1}\n": "",
+    "max-parallel: 2\n": "",
+}
+
+
+def test_a_dry_run_of_a_pool_tells_batches_and_workers(
+    podium: Podium, write: Write, backstage: Backstage
+) -> None:
+    began, workflow_id = time.time(), f"podium/nightly/{uuid4().hex}"
+
+    said = podium("start", write(POOL), "--dry-run", "--workflow-id", workflow_id)
+
+    assert said.code == 0, said.err
+    for line in (
+        "(WorkerPool), which ends within 6h",
+        "1:a: 1:a",
+        "4 items (list)",
+        "a pool of 2 workers, fewer when 0:10:00 allow it; 2 batches of 3 items at most",
+        "would dispatch look.yml: at most 10 at once, up to 3 attempts for each item",
+    ):
+        assert line in said.out
+    check_nothing_was_done(backstage, began, workflow_id)
+
+
+def test_a_dry_run_tells_how_items_are_voted_on(
+    podium: Podium, write: Write, backstage: Backstage
+) -> None:
+    voted = {"max-parallel: 2": "max-parallel: 2\nvoting: {votes: 3, quorum: 2, on: outputs.x}"}
+
+    said = podium("start", write(voted), "--dry-run")
+
+    assert said.code == 0, said.err
+    assert "look.yml: 3 votes on each item, 2 decide, at most 2 at once" in said.out

@@ -22,7 +22,8 @@ from contracts.specs.worker_pool import PoolSpec
 from workflows.parts.batches import MAX_TEXT_BYTES, BatchLimits, BatchSource
 from workflows.parts.items import ItemSource
 from workflows.parts.journal import Journal
-from workflows.parts.pool import Pool, PoolOutcomes
+from workflows.parts.pool import PoolOutcomes
+from workflows.parts.sizing import Pool
 from workflows.parts.tally import Tally
 
 T = TypeVar("T")

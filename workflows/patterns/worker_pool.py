@@ -13,7 +13,8 @@ from workflows.parts.assembly import FleetWork
 from workflows.parts.batches import BatchLimits, BatchSource
 from workflows.parts.items import ItemSource
 from workflows.parts.orchestration import Orchestration, Verdict
-from workflows.parts.pool import Pool, PoolOutcomes
+from workflows.parts.pool import PoolOutcomes
+from workflows.parts.sizing import Pool, largest
 
 _ONCE = Retry(maximum_attempts=1)
 """No batch is repeated as it is: its items go out again in others."""
@@ -36,12 +37,14 @@ class WorkerPool:
         frame, spec, state = self._frame, self._frame.spec, self._frame.state
         crew = await frame.crew({"": spec.worker.model_copy(update={"retry": _ONCE})})
         items = ItemSource(spec.for_each, spec.repository, state.started_at, state.fleet.source)
-        pool = Pool(spec.pool, _most(spec), PoolState.model_validate(state.pattern), frame.journal)
+        pool = Pool(
+            spec.pool, largest(spec), PoolState.model_validate(state.pattern), frame.journal
+        )
         if not pool.state.size:
             pool.open(await self._workload(items))
         source = BatchSource(
             items,
-            BatchLimits.of(spec.pool.items_per_worker, _most(spec), spec.worker.result.max_bytes),
+            BatchLimits.of(spec.pool.items_per_worker, largest(spec), spec.worker.result.max_bytes),
             spec.worker.retry.backoff,
             pool.state,
             state.fleet.entries,
@@ -75,9 +78,3 @@ class WorkerPool:
             return None
         limit = self._frame.spec.for_each.limit
         return min(found.count, limit) if found.exact or found.count >= limit else limit
-
-
-def _most(spec: WorkerPoolSpec) -> int:
-    """The largest pool; `max-parallel` bounds it only where it is given."""
-    given = spec.max_parallel if "max_parallel" in spec.model_fields_set else spec.pool.max_workers
-    return min(given, spec.pool.max_workers)
