@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from contracts.problems import nearest
+from contracts.problems import Problem, nearest, shown
 from contracts.specs.triggers import DispatchInput
 from starter.exits import CliError
 from starter.plain import is_text, not_plain
@@ -36,7 +36,22 @@ def read_given(
     """
     file = load_spec(spec)
     given = _read_inputs(file, inputs)
-    return file, file.render(given, _read_event(event) if event else None)
+    payload = _read_event(event) if event else None
+    _require_event(file, payload)
+    return file, file.render(given, payload)
+
+
+def _require_event(file: SpecFile, payload: dict[str, Any] | None) -> None:
+    """Refuse a start that the spec's triggers do not allow."""
+    triggers = file.spec.on
+    if payload is None and triggers.needs_event:
+        told = "its only trigger is an event; give its payload: --event FILE (JSON)"
+        raise file.error([Problem(path="on.issues", message=told)])
+    types = triggers.issues.types if triggers.issues and triggers.needs_event else ()
+    action = payload.get("action") if payload else None
+    if types and action is not None and action not in types:
+        told = f"the event's action is {shown(action)}, and only {', '.join(types)} starts it"
+        raise file.error([Problem(path="on.issues.types", message=told)])
 
 
 def _read_inputs(file: SpecFile, pairs: list[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from contracts.specs.common import Spec
 from starter.embedding import embed
 from starter.exits import CliError
 from starter.plain import not_plain
+from starter.zones import zone_problem
 
 MAX_SPEC_BYTES = 1024 * 1024
 
@@ -77,12 +78,18 @@ def load_spec(path: Path) -> SpecFile:
     try:
         data = _plain(embed(path, _plain(data), _read_child))
         spec = parse_spec(data)
+        _require_zone(spec)
     except BadInputError as error:
         lines = [_located(path, text, problem) for problem in error.problems]
         raise SpecFileError(lines) from error
     except OverflowError as error:
         raise SpecFileError([f"{path}: a number or duration is too large: {error}"]) from error
     return SpecFile(path, data, spec, text)
+
+
+def _require_zone(spec: Spec) -> None:
+    if spec.on.schedule and (wrong := zone_problem(spec.on.schedule.timezone)):
+        raise BadInputError([Problem(path="on.schedule.timezone", message=wrong)])
 
 
 def _read(path: Path) -> str:

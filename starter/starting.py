@@ -1,6 +1,8 @@
 """Starts one orchestration, and tells what is not started by that."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,9 +24,9 @@ from workflows import policies
 _SUMMARY_BYTES = 400
 """Temporal's limit on a static summary."""
 _DETAILS_CHARACTERS = 4_000
-_CALL = timedelta(seconds=10)
+CALL = timedelta(seconds=10)
+"""How long one call of Temporal may take."""
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
-_CRON = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 1"}
 
 
 def default_key(now: datetime) -> str:
@@ -53,25 +55,40 @@ async def start(
         CliError: the id is running (2), Temporal did not take the start (2) or is away (3).
     """
     try:
-        return await client.start_workflow(
-            file.workflow_type,
-            started_with,
-            id=workflow_id,
-            task_queue=TASK_QUEUE,
-            execution_timeout=execution_timeout(file.spec),
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            static_summary=_summary(file.spec),
-            static_details=_details(file, page),
-            rpc_timeout=_CALL,
-        )
+        with told_by_temporal("Temporal did not start it"):
+            return await client.start_workflow(
+                file.workflow_type,
+                started_with,
+                id=workflow_id,
+                task_queue=TASK_QUEUE,
+                execution_timeout=execution_timeout(file.spec),
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                static_summary=summary(file.spec),
+                static_details=details(file, page),
+                rpc_timeout=CALL,
+            )
     except WorkflowAlreadyStartedError as error:
         raise CliError(
             f"{workflow_id} is running already (run {error.run_id}); follow it with `podium watch "
             f"{workflow_id}`, or start another with --key"
         ) from error
+
+
+@contextmanager
+def told_by_temporal(what: str) -> Iterator[None]:
+    """Turn Temporal's refusals into an end of the command.
+
+    Args:
+        what: the message begins with it.
+
+    Raises:
+        CliError: Temporal refused (2), or is away (3).
+    """
+    try:
+        yield
     except RPCError as error:
         code = UNREACHABLE if error.status in _AWAY else BAD_INPUT
-        raise CliError(f"Temporal did not start it: {error.message}", code) from error
+        raise CliError(f"{what}: {error.message}", code) from error
 
 
 async def unpolled(client: Client) -> bool:
@@ -82,7 +99,7 @@ async def unpolled(client: Client) -> bool:
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
     try:
-        answer = await client.workflow_service.describe_task_queue(ask, timeout=_CALL)
+        answer = await client.workflow_service.describe_task_queue(ask, timeout=CALL)
     except RPCError:
         return False
     return not answer.pollers
@@ -93,27 +110,20 @@ def schedule_note(file: SpecFile) -> str:
     schedule = file.spec.on.schedule
     if schedule is None:
         return ""
-    name = file.spec.name
-    command = [
-        *("temporal", "schedule", "create", "--schedule-id", f"podium/{name}"),
-        *("--cron", _CRON.get(schedule, schedule), "--overlap-policy", "Skip"),
-        *("--workflow-id", f"podium/{name}/scheduled", "--type", file.workflow_type),
-        *("--task-queue", TASK_QUEUE, "--input-file", "run.json"),
-        *("--execution-timeout", f"{execution_timeout(file.spec).total_seconds():.0f}s"),
-    ]
-    render = f"podium render {shlex.quote(str(file.path))} > run.json"
     return (
-        f"on.schedule ({schedule}) is not run by `start`; what makes it live: "
-        f"{render} && {shlex.join(command)}"
+        f"on.schedule ({schedule.cron}) is not run by `start`; what makes it live: "
+        f"podium schedules apply {shlex.quote(str(file.path))}"
     )
 
 
-def _summary(spec: Spec) -> str:
+def summary(spec: Spec) -> str:
+    """Say in one line what it is, for Temporal's pages."""
     text = f"{spec.name}: {spec.description or spec.pattern} ({spec.repository})"
     return text.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
 
 
-def _details(file: SpecFile, page: str) -> str:
+def details(file: SpecFile, page: str = "") -> str:
+    """Say what, where and how, for Temporal's pages; `page` is a link to the repository."""
     spec = file.spec
     where = f"[{spec.repository}]({page})" if page else spec.repository
     lines = [

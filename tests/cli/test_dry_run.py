@@ -113,8 +113,7 @@ def test_a_schedule_is_noted_with_the_command_that_makes_it_live(
 
     assert said.code == 0
     assert "on.schedule (daily) is not run by `start`" in said.err
-    assert "temporal schedule create --schedule-id podium/nightly --cron '0 0 * * *'" in said.err
-    assert f"podium render {spec} > run.json" in said.err
+    assert f"podium schedules apply {spec}" in said.err
 
 
 @pytest.mark.parametrize(("token", "is_app"), [("", True), ("a-token", False)])

@@ -16,7 +16,13 @@ from tests.cli.backstage import Backstage
 from tests.cli.conftest import Podium, Write
 from tests.conftest import binary
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+_TOP = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {
+    f"{name} {below}".strip(): one
+    for name, command in _TOP.items()
+    for below, one in getattr(command, "commands", {"": command}).items()
+}
+"""By the words that people write, those below `schedules` included."""
 EXAMPLE = ROOT / "examples" / "daily-issue-analysis" / "orchestration.yml"
 
 
@@ -28,7 +34,11 @@ def examples(command: str) -> list[list[str]]:
 
 
 def test_the_commands_are_those_that_the_tests_know() -> None:
-    assert sorted(COMMANDS) == ["demo", "render", "sandbox", "start", "watch"]
+    assert sorted(COMMANDS) == [
+        *("demo", "render", "sandbox"),
+        *("schedules apply", "schedules delete", "schedules list"),
+        *("start", "watch"),
+    ]
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -36,7 +46,7 @@ def test_the_commands_are_those_that_the_tests_know() -> None:
 def test_every_commands_help_shows_what_it_does_and_examples(
     podium: Podium, command: str, option: str
 ) -> None:
-    said = podium(command, option)
+    said = podium(*command.split(), option)
 
     assert said.code == 0
     assert said.err == ""
@@ -50,9 +60,11 @@ def test_every_commands_help_shows_what_it_does_and_examples(
 def test_the_examples_name_options_that_there_are(command: str) -> None:
     known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
     for words in examples(command):
-        at = next((i for i, word in enumerate(words) if words[i : i + 2] == ["podium", command]), 0)
-        if words[at] == "podium":
-            used = {word for word in words[at + 2 :] if re.match(r"--\w", word)}
+        called = ["podium", *command.split()]
+        begins = (i for i in range(len(words)) if words[i : i + len(called)] == called)
+        at = next(begins, None)
+        if at is not None:
+            used = {word for word in words[at + len(called) :] if re.match(r"--\w", word)}
             assert used <= known
 
 
