@@ -116,6 +116,8 @@ class Children(Work):
         )
         if self._frame.stopping:
             handle.cancel()
+        elif self._paused:  # it was being started when the pause began
+            await _tell(handle, names.SIGNAL_PAUSE)
         return _ended(name, child, await handle)
 
 

@@ -259,7 +259,8 @@ class Orchestration(Generic[S]):
             self._work.running,
             self._work.queued,
         )
-        return measured.model_copy(update={"waiting_for": self.gates.waiting_for})
+        more = {"running": self._work.in_flight, "waiting_for": self.gates.waiting_for}
+        return measured.model_copy(update=more)
 
     def report(self) -> OrchestrationReport:
         """Answer the query `report`: the final one, or what there is so far."""

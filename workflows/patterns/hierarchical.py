@@ -46,6 +46,7 @@ class Hierarchical:
 
     async def _run(self, phase: Phase) -> None:
         frame = self._frame
+        frame.state.fleet.last_progress_at = workflow.now()
         frame.journal.decide("phase-begun", phase.name, ", ".join(phase.orchestrations))
         children = Children(frame, phase, self._state.ended)
         frame.begin(children)
@@ -56,6 +57,7 @@ class Hierarchical:
             frame.tally.add(sequence, outcome, None)
             frame.journal.decide("completed", name, outcome.status.value)
             self._state.ended.append(name)
+            frame.state.fleet.last_progress_at = workflow.now()
             if outcome.status not in GOOD and phase.orchestrations[name].required:
                 self._state.missed.append(name)
             if report is not None:
