@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowFailureError
 
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
+from scripts import map_reduce_paths
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
@@ -270,6 +271,23 @@ async def voting(stand: Stand) -> None:
     stand.control.timed([])
 
 
+async def map_reduce(stand: Stand) -> None:
+    """Every reducer: figures, uploads to three repositories and home, a last worker."""
+    map_reduce_paths.prepare(stand.control, 3)
+    await finish(stand, "map-reduce", map_reduce_paths.reduced(3))
+    stand.control.timed([])
+
+
+async def record_map_reduce_chained(folder: Path) -> None:
+    """Record a chain of runs, some of which upload."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "60"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        map_reduce_paths.prepare(stand.control, 12, duration_seconds=2)
+        data = map_reduce_paths.reduced(12, **{"max-parallel": 4})
+        await finish(stand, "map-reduce-chained", data)
+        await save(stand.client, "map-reduce-chained", "podium/test/map-reduce-chained")
+
+
 async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
     """Run a spec to its end, whatever the end is."""
     await ended(await stand.start(data, f"podium/test/{name}"))
@@ -295,6 +313,7 @@ PATHS = (
     circuit_breaker,
     worker_pool,
     voting,
+    map_reduce,
 )
 """What one stand can record, in this order."""
 
@@ -318,6 +337,8 @@ async def record(wanted: list[str]) -> None:
             await record_circuit_breaker_chained(Path(folder) / "circuit-breaker-chained")
         if not wanted or "worker-pool-chained" in wanted:
             await record_worker_pool_chained(Path(folder) / "worker-pool-chained")
+        if not wanted or "map-reduce-chained" in wanted:
+            await record_map_reduce_chained(Path(folder) / "map-reduce-chained")
 
 
 async def record_worker_pool_chained(folder: Path) -> None:
