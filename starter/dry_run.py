@@ -14,6 +14,7 @@ from contracts.problems import Problem
 from contracts.runs import Item
 from contracts.specs.circuit_breaker import CircuitBreakerSpec
 from contracts.specs.common import Spec
+from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.worker import WorkerSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
@@ -25,6 +26,7 @@ from starter.spec_file import SpecFile
 from workflows.parts.sizing import largest
 
 _MAX_PROBLEMS = 5
+_NO_RESULTS: dict[str, Any] = {"references": [], "count": 0, "counts": {}}
 _NO_ITEM = (Item(key="the task"),)
 """For workers that are dispatched once each, and read no item."""
 
@@ -51,9 +53,10 @@ async def check(
         say(f"worker {checked.worker.workflow} at {ref}: there, can be dispatched", style="dim")
         if lacks := preflight.uncorrelated(checked):
             warn(lacks)
-    if isinstance(file.spec, OrchestratorWorkerSpec):
+    if isinstance(file.spec, OrchestratorWorkerSpec | MapReduceSpec):
         first = await read_items(file.spec, settings, now, most=1)
-        _require(file, workers, reads, first.items)
+        _require(file, _over_items(workers), reads, first.items)
+        _require(file, _last(workers), {**reads, "results": _NO_RESULTS}, _NO_ITEM)
     if isinstance(file.spec, WorkerPoolSpec):
         found = await read_items(file.spec, settings, now, most=file.spec.pool.items_per_worker)
         if batch := await pools.first_batch(file.spec, found, now):
@@ -77,7 +80,7 @@ async def dry_run(
     workers = await preflight.check_workers(file, settings)
     deadline = format_duration(spec.deadline)
     say(f"would start {workflow_id} ({file.workflow_type}), which ends within {deadline}")
-    if isinstance(spec, OrchestratorWorkerSpec):
+    if isinstance(spec, OrchestratorWorkerSpec | MapReduceSpec):
         await _show_items(file, spec, settings, workers, reads, now)
     if isinstance(spec, WorkerPoolSpec):
         await _show_batches(file, spec, settings, workers, reads, now)
@@ -92,7 +95,7 @@ async def dry_run(
 
 async def _show_items(
     file: SpecFile,
-    spec: OrchestratorWorkerSpec,
+    spec: OrchestratorWorkerSpec | MapReduceSpec,
     settings: Settings,
     workers: Sequence[preflight.Checked],
     reads: dict[str, Any],
@@ -104,7 +107,20 @@ async def _show_items(
         inputs = _shown(spec.worker, reads, item)
         say(f"      {inputs}", style="dim")
     say(_counted(spec, found))
-    _require(file, workers, reads, found.items)
+    if isinstance(spec, MapReduceSpec):
+        kinds = ", ".join(f"{name} ({one.reducer})" for name, one in spec.reduce.items())
+        say(f"would reduce the results to {kinds}")
+    _require(file, _over_items(workers), reads, found.items)
+    _require(file, _last(workers), {**reads, "results": _NO_RESULTS}, _NO_ITEM)
+
+
+def _over_items(workers: Sequence[preflight.Checked]) -> list[preflight.Checked]:
+    return [one for one in workers if one.path == "worker"]
+
+
+def _last(workers: Sequence[preflight.Checked]) -> list[preflight.Checked]:
+    """Workers among reducers: what they will read is not known before the others have ended."""
+    return [one for one in workers if one.path.startswith("reduce.")]
 
 
 async def _show_batches(

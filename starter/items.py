@@ -7,12 +7,13 @@ from activities.settings import Settings
 from activities.sources import SourceActivities
 from contracts.fleet import SourceState
 from contracts.runs import CountItems, Item, ItemsCount, ReadItems
+from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
 from starter.reading import told_to_people
 from workflows.parts.items import ItemSource
 
-OverItems = OrchestratorWorkerSpec | WorkerPoolSpec
+OverItems = OrchestratorWorkerSpec | MapReduceSpec | WorkerPoolSpec
 """Specs whose work is a list of items."""
 
 
