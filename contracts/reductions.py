@@ -30,6 +30,8 @@ class OrderedState(BaseModel):
     rows: list[tuple[Key, Any]] = Field(default_factory=list)
     cut: Key | None = None
     """Rows from here on have no room."""
+    bytes: int = 0
+    """Of the rows."""
     total: int = 0
     """Rows that arrived."""
 

@@ -90,6 +90,7 @@ def place(state: OrderedState, key: Key, row: Any, limit: int, max_bytes: int = 
     if state.cut is not None and key >= state.cut:
         return
     bisect.insort(state.rows, (key, row), key=lambda kept: kept[0])
+    state.bytes += _size(row)
     _cut_rows(state, limit, max_bytes)
 
 
@@ -99,20 +100,25 @@ def merge_ordered(
     """Put another list among this one's rows."""
     state.total += more.total
     state.rows = sorted([*state.rows, *more.rows], key=lambda kept: kept[0])
+    state.bytes += more.bytes
     state.cut = min((cut for cut in (state.cut, more.cut) if cut is not None), default=None)
     _cut_rows(state, limit, max_bytes)
 
 
 def _cut_rows(state: OrderedState, limit: int, max_bytes: int) -> None:
     """Keep the longest beginning that has room; what follows it never comes back."""
-    size = 0
-    for position, (key, row) in enumerate(state.rows):
-        size += len(json.dumps(row).encode())
-        beyond = state.cut is not None and key >= state.cut
-        if position >= limit or size > max_bytes or beyond:
-            state.cut = key if state.cut is None else min(key, state.cut)
-            del state.rows[position:]
-            return
+    while state.rows and (
+        len(state.rows) > limit
+        or state.bytes > max_bytes
+        or (state.cut is not None and state.rows[-1][0] >= state.cut)
+    ):
+        key, row = state.rows.pop()
+        state.bytes -= _size(row)
+        state.cut = key if state.cut is None else min(key, state.cut)
+
+
+def _size(row: Any) -> int:
+    return len(json.dumps(row).encode())
 
 
 def table_row(outputs: Mapping[str, Any], columns: Mapping[str, str]) -> list[Any]:
