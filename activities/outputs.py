@@ -6,7 +6,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities.github import GitHub
-from activities.github.errors import told_to_temporal
+from activities.github.errors import RefusedError, told_to_temporal
 from activities.markers import Markers
 from activities.once import SETTLE_MAX, Origin, Write, send_once
 from activities.writes import CommentWrite, IssueWrite, Marking, PullRequestWrite
@@ -41,14 +41,26 @@ class OutputActivities:
 
     @activity.defn(name="github.pull-request.create")
     async def create_pull_request(self, ask: CreatePullRequest) -> IssueRef:
-        """Open the pull request, or find it open; raises as `create_issue` does."""
-        return await self._once(ask, PullRequestWrite(ask, self._marking))
+        """Open the pull request, or find it open, and label it; raises as `create_issue` does."""
+        opened = await self._once(ask, PullRequestWrite(ask, self._marking))
+        if ask.labels:
+            await self._label(ask, opened)
+        return opened
 
     @activity.defn(name="github.issue.close")
     async def close_issue(self, ask: CloseIssue) -> None:
         """Close an issue; a closed one stays closed."""
         with told_to_temporal():
             await self._github.call(self._github.issues.close, ask.repository, ask.number)
+
+    async def _label(self, ask: CreatePullRequest, opened: IssueRef) -> None:
+        """Label it; doing so again changes nothing, and a refusal does not undo what is open."""
+        label, number = self._github.issues.label, opened.number
+        with told_to_temporal():
+            try:
+                await self._github.call(label, ask.repository, number, ask.labels)
+            except RefusedError as error:
+                activity.logger.warning("labels refused", extra={"reason": str(error)})
 
     async def _once(self, ask: Asked, write: Write[IssueRef]) -> IssueRef:
         origin = Origin(ask.original_execution_run_id, ask.doubted_since)

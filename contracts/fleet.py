@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.reflection import Round
 from contracts.report import ActionItem, Decision, Totals
 from contracts.runs import Completion, Item, RunRef, WorkerDescription, WorkerOutcome
 
@@ -87,6 +88,8 @@ class TallyState(BaseModel):
     run_seconds_longest: float = 0
     figures: dict[str, float] = Field(default_factory=dict)
     """What a pattern measured besides; see `Metrics`."""
+    rounds: list[Round] = Field(default_factory=list)
+    pull_request_url: str = ""
 
 
 class JournalState(BaseModel):

@@ -67,6 +67,7 @@ class CreatePullRequest(Write):
     base: str | None = None
     """The default branch where left out."""
     draft: bool = False
+    labels: tuple[str, ...] = ()
 
 
 class CloseIssue(Sent):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from contracts.base import Clipped, Sent
+from contracts.reflection import MAX_ROUNDS, Round
 from contracts.runs import WorkerOutcome
 from contracts.specs.reporting import PRIORITIES, Priority
 
@@ -117,6 +118,10 @@ class OrchestrationReport(Sent):
     """By the name of a reducer: what the results were reduced to."""
     action_items: tuple[ActionItem, ...] = Field(default=(), max_length=MAX_ACTION_ITEMS)
     """The most urgent first."""
+    rounds: tuple[Round, ...] = Field(default=(), max_length=MAX_ROUNDS)
+    """Of a reflection."""
+    pull_request_url: str = ""
+    """The pull request, where one was opened."""
     markdown: str = ""
     issue_url: str = ""
     """The report issue, where one was written."""
@@ -148,6 +153,9 @@ class Progress(Sent):
     in_flight: tuple[dict[str, Any], ...] = ()
     """Key, attempt, phase and link of running workers, the oldest 50."""
     waiting_for: str = ""
+    iteration: int = 0
+    """Of a reflection: the round that goes on; 0 for other patterns."""
+    best_score: float | None = None
 
 
 def by_urgency(items: Iterable[ActionItem]) -> tuple[ActionItem, ...]:

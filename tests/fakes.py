@@ -83,6 +83,7 @@ class FakeGitHub:
     worker_file: str = WORKER_FILE
     open_issues: list[dict[str, Any]] = field(default_factory=list)
     created_issues: list[dict[str, Any]] = field(default_factory=list)
+    opened_pulls: list[dict[str, Any]] = field(default_factory=list)
     written_comments: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     closed_issues: list[int] = field(default_factory=list)
     started: dict[int, FakeRun] = field(default_factory=dict)
@@ -209,6 +210,28 @@ class FakeGitHub:
     def comments(self, repository: str, number: int, **_: Any) -> list[dict[str, Any]]:
         self.requests += 1
         return []
+
+    def open_pull(self, repository: str, **asked: Any) -> dict[str, Any]:
+        self.requests += 1
+        number = 1 + len(self.opened_pulls)
+        pull = {
+            **asked,
+            "number": number,
+            "labels": (),
+            "created_at": self.now.isoformat(),
+            "user": {"login": "podium"},
+            "html_url": f"https://github.test/octo-org/widgets/pull/{number}",
+        }
+        self.opened_pulls.append(pull)
+        return pull
+
+    def pulls_of(self, repository: str, head: str) -> list[dict[str, Any]]:
+        self.requests += 1
+        return [pull for pull in self.opened_pulls if pull["head"] == head]
+
+    def label(self, repository: str, number: int, labels: tuple[str, ...]) -> None:
+        self.requests += 1
+        self.opened_pulls[number - 1]["labels"] = labels
 
     # repositories
 

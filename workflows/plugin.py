@@ -11,6 +11,7 @@ from workflows.patterns.hierarchical import Hierarchical
 from workflows.patterns.map_reduce import MapReduce
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
 from workflows.patterns.pipeline import Pipeline
+from workflows.patterns.reflection import Reflection
 from workflows.patterns.worker_pool import WorkerPool
 
 WORKFLOWS = [
@@ -20,6 +21,7 @@ WORKFLOWS = [
     MapReduce,
     OrchestratorWorker,
     Pipeline,
+    Reflection,
     RunWatch,
     WorkerPool,
 ]

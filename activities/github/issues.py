@@ -68,6 +68,11 @@ class Issues:
         created: dict[str, Any] = self._client.request("POST", path, body=asked).data
         return created
 
+    def label(self, repository: str, number: int, labels: tuple[str, ...]) -> None:
+        """Add labels to an issue or pull request; those that it has already stay."""
+        path = f"/repos/{repository}/issues/{number}/labels"
+        self._client.request("POST", path, body={"labels": list(labels)})
+
     def pulls_of(self, repository: str, head: str) -> list[dict[str, Any]]:
         """Read the pull requests of a branch, of any state, newest first."""
         owner = repository.partition("/")[0]

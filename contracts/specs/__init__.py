@@ -6,6 +6,7 @@ from contracts.specs.hierarchical import HierarchicalSpec
 from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.pipeline import PipelineSpec
+from contracts.specs.reflection import ReflectionSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
 
 PATTERNS: dict[str, type[Spec]] = {
@@ -14,6 +15,7 @@ PATTERNS: dict[str, type[Spec]] = {
     "orchestrator-worker": OrchestratorWorkerSpec,
     "hierarchical": HierarchicalSpec,
     "pipeline": PipelineSpec,
+    "reflection": ReflectionSpec,
     "worker-pool": WorkerPoolSpec,
 }
 """Each pattern by the word that a spec uses for it."""

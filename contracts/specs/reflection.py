@@ -4,13 +4,18 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from contracts import expressions
 from contracts.base import Written
+from contracts.branches import branch_name
+from contracts.reflection import MAX_ROUNDS
 from contracts.specs.common import Spec, check, check_worker
 from contracts.specs.reporting import OutputPath
 from contracts.specs.worker import WorkerSpec
 
 REFLECTION_FIELDS = ("iteration", "feedback", "feedback_url", "score", "best_score")
-"""What the generator reads of the rounds so far: empty in the first."""
+"""What both workers read of the rounds so far; but for `iteration` it is empty in the first."""
+DRAFT_FIELDS = ("status", "summary", "run_url")
+"""What the critic reads of the draft, besides `outputs.<name>`."""
 
 
 class PullRequestSpec(Written):
@@ -22,6 +27,12 @@ class PullRequestSpec(Written):
     title: str = Field(default="${{ run.name }} - ${{ run.date }}", max_length=256)
     below_threshold: bool = False
     """Open it too when the threshold was never reached."""
+
+    @model_validator(mode="after")
+    def _base_is_a_branch(self) -> "PullRequestSpec":
+        if self.base is not None and branch_name(self.base) != self.base:
+            raise ValueError(f"base: write {branch_name(self.base)}")
+        return self
 
 
 class ReflectionSpec(Spec):
@@ -36,7 +47,7 @@ class ReflectionSpec(Spec):
     feedback: OutputPath = "outputs.feedback"
     """What the next draft should do better, among the critic's outputs."""
     threshold: float = Field(default=8, ge=0)
-    max_iterations: int = Field(default=3, ge=1, le=20)
+    max_iterations: int = Field(default=3, ge=1, le=MAX_ROUNDS)
     pull_request: PullRequestSpec | None = None
 
     @model_validator(mode="after")
@@ -46,8 +57,30 @@ class ReflectionSpec(Spec):
         roots = self.roots(reflection=REFLECTION_FIELDS)
         check_worker("generator", self.generator, roots)
         check_worker("critic", self.critic, {**roots, "draft": None})
+        _check_draft(self.critic)
+        if _tells_nothing(self.critic):
+            raise ValueError("critic.result.channels: a conclusion is no score; add artifact")
         if self.pull_request:
             check("pull-request.title", self.pull_request.title, self.roots())
             if self.safe_outputs.create_pull_request is None:
                 raise ValueError("pull-request: declare create-pull-request in safe-outputs")
+            if _tells_nothing(self.generator):
+                raise ValueError(
+                    "generator.result.channels: a conclusion names no branch for the pull request; "
+                    "add artifact"
+                )
         return self
+
+
+def _tells_nothing(worker: WorkerSpec) -> bool:
+    return set(worker.result.channels) == {"conclusion"}
+
+
+def _check_draft(critic: WorkerSpec) -> None:
+    """Only what a draft has can be read of it."""
+    for name, template in critic.inputs.items():
+        for path in expressions.paths(str(template)):
+            root, _, rest = path.partition(".")
+            if root == "draft" and rest not in DRAFT_FIELDS and not rest.startswith("outputs."):
+                known = ", ".join(f"draft.{one}" for one in ("outputs.<name>", *DRAFT_FIELDS))
+                raise ValueError(f"critic.inputs.{name}: ${{{{ {path} }}}}: write {known}")

@@ -32,7 +32,8 @@ def inputs_of(spec: Any) -> set[str]:
 
 
 def test_each_monday_one_phase_of_three_orchestrations_runs() -> None:
-    assert MASTER.on.schedule and MASTER.on.schedule.cron == "0 6 * * 1"
+    assert MASTER.on.schedule
+    assert MASTER.on.schedule.cron == "0 6 * * 1"
     assert [list(phase.orchestrations) for phase in MASTER.phases] == [
         ["issue-health", "pr-health", "code-health"]
     ]

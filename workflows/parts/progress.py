@@ -61,10 +61,15 @@ def show(
         f"**{status.value}** · {running} running · {queued} queued",
         f"Finished {sum(by_status.values())} of {tally.state.totals.items} items: {counts}",
     ]
+    if rounds := tally.state.rounds:
+        best = next((f"{one.score:g}" for one in rounds if one.best), "none yet")
+        lines.append(f"Draft {len(rounds)} · best score {best}")
     if report is not None and report.reason:
         lines.append(plain(report.reason))
     if report is not None and report.issue_url:
         lines.append(f"[Report issue]({report.issue_url})")
+    if report is not None and report.pull_request_url:
+        lines.append(f"[Pull request]({report.pull_request_url})")
     workflow.set_current_details("\n\n".join(lines))
 
 
@@ -81,6 +86,8 @@ def measure(
         finished=sum(totals.by_status.values()),
         by_status=totals.by_status,
         in_flight=tuple(_shown(entry) for entry in running[:MAX_SHOWN]),
+        iteration=len(tally.state.rounds),
+        best_score=next((one.score for one in tally.state.rounds if one.best), None),
     )
 
 

@@ -58,6 +58,8 @@ class Reporting:
             recommendations=self._tally.recommendations(),
             reductions=self.reductions(),
             action_items=self._tally.action_items(),
+            rounds=tuple(tally.rounds),
+            pull_request_url=tally.pull_request_url,
         )
 
     async def write(
