@@ -41,7 +41,7 @@ demo: setup ## run X1 end to end; ISSUES=export.json, KEEP=1, MODE=timed
 test: setup-dev ## all tests but the long ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
 
-examples: setup-dev ## run the eight examples end to end; ONLY="X3 X5"
+examples: setup-dev ## run the examples end to end; ONLY="X3 X5"
 	@PYTHONPATH=. $(BIN)/python scripts/run_examples.py $(ONLY)
 
 soak: setup-dev ## the long tests: kills, faults and windows in full

@@ -1,4 +1,4 @@
-"""Run the eight examples end to end against a local GitHub whose Actions really run.
+"""Run the examples end to end against a local GitHub whose Actions really run.
 
 `make examples`; each must end in the status that it should. Only some: `X3 X5`.
 """

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60.0
 """How long Temporal may be away before following gives up."""
 
 _CALL = timedelta(seconds=5)
-_RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
+RUNNING = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 
 Show = Callable[[Progress | None, str], None]
 """Shows the newest progress; the text says why there is none, or why it may be old."""
@@ -71,12 +71,12 @@ async def follow(client: Client, workflow_id: str, show: Show, interval: float =
         try:
             description = await handle.describe(rpc_timeout=_CALL)
             heard = time.monotonic()
-            if description.status not in _RUNNING:
-                return await _ended(client, description)
+            if description.status not in RUNNING:
+                return await ended(client, description)
             show(*await _progress(client, workflow_id))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise CliError(await _not_found(client, workflow_id)) from error
+                raise CliError(await not_found(client, workflow_id)) from error
             if time.monotonic() - heard > PATIENCE_SECONDS:
                 raise CliError(
                     f"Temporal has not answered for {PATIENCE_SECONDS:.0f} s: {error.message}; "
@@ -100,7 +100,8 @@ async def _progress(client: Client, workflow_id: str) -> tuple[Progress | None, 
         return None, "no Temporal Worker answers; is one running? (python worker_main.py)"
 
 
-async def _ended(client: Client, description: WorkflowExecutionDescription) -> Ended:
+async def ended(client: Client, description: WorkflowExecutionDescription) -> Ended:
+    """Say how an orchestration that has closed ended, with its report where it tells one."""
     status = description.status
     closed_as = status.name if status else "UNKNOWN"
     handle = client.get_workflow_handle(description.id, run_id=description.run_id)
@@ -126,7 +127,8 @@ def _report(value: Any) -> OrchestrationReport | None:
         return None
 
 
-async def _not_found(client: Client, workflow_id: str) -> str:
+async def not_found(client: Client, workflow_id: str) -> str:
+    """Say that there is no such workflow, and what runs."""
     running: list[str] = []
     try:
         query = 'ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "podium/"'

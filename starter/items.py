@@ -8,6 +8,7 @@ from activities.sources import SourceActivities
 from contracts.fleet import SourceState
 from contracts.runs import CountItems, Item, ItemsCount, ReadItems
 from contracts.specs.map_reduce import MapReduceSpec
+from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
 from starter.reading import told_to_people
@@ -25,14 +26,16 @@ class Found:
     beyond: ItemsCount
 
 
-async def read_items(spec: OverItems, settings: Settings, now: datetime, *, most: int) -> Found:
+async def read_items(
+    spec: OverItems | MapReduceSpec, settings: Settings, now: datetime, *, most: int
+) -> Found:
     """Read at most `most` items, and count the rest only where the spec's limit is reached.
 
     Raises:
         CliError: GitHub did not answer, or refused.
     """
     if spec.for_each.source in ("list", "matrix"):
-        return await _from_spec(spec, now, most)
+        return await from_spec(spec, now, most)
     sources = SourceActivities(settings.github, settings.markers)
     items: list[Item] = []
     page, last = 1, False
@@ -63,7 +66,8 @@ async def read_items(spec: OverItems, settings: Settings, now: datetime, *, most
     return Found(items[:most], more.model_copy(update={"count": more.count + beyond}))
 
 
-async def _from_spec(spec: OverItems, now: datetime, most: int) -> Found:
+async def from_spec(spec: OverItems | MapReduceSpec, now: datetime, most: int) -> Found:
+    """Take items that the spec itself holds."""
     source = ItemSource(spec.for_each, spec.repository, now, SourceState())
     items: list[Item] = []
     while len(items) < most and (item := await source.take()):

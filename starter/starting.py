@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,6 +21,9 @@ from starter.exits import BAD_INPUT, UNREACHABLE, CliError
 from starter.spec_file import SpecFile
 from workflows import policies
 
+MEMO_RETRY_OF = "podium_retry_of"
+"""In the memo of a retry: the workflow id of the orchestration whose failed items these are."""
+_ONCE = WorkflowIDReusePolicy.REJECT_DUPLICATE
 _SUMMARY_BYTES = 400
 """Temporal's limit on a static summary."""
 _DETAILS_CHARACTERS = 4_000
@@ -40,7 +43,13 @@ def execution_timeout(spec: Spec) -> timedelta:
 
 
 async def start(
-    client: Client, file: SpecFile, started_with: dict[str, Any], workflow_id: str, *, page: str
+    client: Client,
+    file: SpecFile,
+    started_with: dict[str, Any],
+    workflow_id: str,
+    *,
+    page: str = "",
+    retry_of: str = "",
 ) -> WorkflowHandle[Any, Any]:
     """Start an orchestration; sending the start again has no effect.
 
@@ -50,6 +59,7 @@ async def start(
         started_with: as rendered from it.
         workflow_id: must not be running.
         page: link to the repository, or nothing.
+        retry_of: workflow id of the orchestration whose failed items these are, or nothing.
 
     Raises:
         CliError: the id is running (2), Temporal did not take the start (2) or is away (3).
@@ -63,8 +73,10 @@ async def start(
                 task_queue=TASK_QUEUE,
                 execution_timeout=execution_timeout(file.spec),
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=_ONCE if retry_of else WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                memo={MEMO_RETRY_OF: retry_of} if retry_of else None,
                 static_summary=summary(file.spec),
-                static_details=details(file, page),
+                static_details=details(file, page, retry_of),
                 rpc_timeout=CALL,
             )
     except WorkflowAlreadyStartedError as error:
@@ -122,7 +134,7 @@ def summary(spec: Spec) -> str:
     return text.encode()[:_SUMMARY_BYTES].decode(errors="ignore")
 
 
-def details(file: SpecFile, page: str = "") -> str:
+def details(file: SpecFile, page: str = "", retry_of: str = "") -> str:
     """Say what, where and how, for Temporal's pages; `page` is a link to the repository."""
     spec = file.spec
     where = f"[{spec.repository}]({page})" if page else spec.repository
@@ -132,6 +144,8 @@ def details(file: SpecFile, page: str = "") -> str:
         f"**Pattern**: {spec.pattern}, at most {spec.max_parallel} at once",
         f"**Spec**: {file.path.name}",
     ]
+    if retry_of:
+        lines.append(f"**Retry of**: what failed in {retry_of}")
     if spec.owner:
         lines.append(f"**Owner**: {spec.owner}")
     return clip("\n\n".join(lines), _DETAILS_CHARACTERS)

@@ -47,7 +47,6 @@ def test_the_time_limits_are_those_of_the_policies() -> None:
     limits = {row[0]: row[1] for row in tables(PAGE, "## Time limits")[1:]}
 
     for what, policy in (
-        ("one dispatch attempt", policies.DISPATCH),
         ("one read or collection", policies.READ),
         ("one poll of the run list", policies.POLL),
         ("one cancellation", policies.CANCEL),
@@ -58,12 +57,16 @@ def test_the_time_limits_are_those_of_the_policies() -> None:
         assert total is not None
         assert limits[what].startswith(f"{once.total_seconds():g} s")
         assert f"tried again for {_long(total)}" in limits[what]
+    until = policies.dispatch(timedelta(hours=5))["schedule_to_close_timeout"]
+    assert until == timedelta(hours=5)
+    assert limits["one dispatch attempt"].endswith("tried again until the deadline")
     assert limits["outstanding dispatches"].startswith(f"{policies.MAX_DISPATCHING},")
     low, high = policies.POLL_MIN.total_seconds(), policies.POLL_MAX.total_seconds()
     assert limits["between two polls"].startswith(f"{low:g} s to {high:g} s")
     assert policies.CANCEL_GRACE.total_seconds() == 60, "said in the diagram and the table"
     assert policies.WAITER_CHECK.total_seconds() == 30, "said of `terminate`"
-    assert policies.DEADLINE_GRACE.total_seconds() == 3600, "said of the execution timeout"
+    assert timedelta(hours=3) == policies.DEADLINE_GRACE, "said of the execution timeout"
+    assert timedelta(days=30) == policies.PAUSE_MAX, "said of the execution timeout"
 
 
 def _long(limit: timedelta) -> str:

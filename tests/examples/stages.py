@@ -1,7 +1,6 @@
-"""The eight examples, each ready to be run end to end: what it is served, given and answered."""
+"""The examples, each ready to be run end to end: what it is served, given and answered."""
 
 import importlib.util
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +65,6 @@ class Piece:
     folder: str
     repository: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
-    event: str = ""
     target: Target | None = None
     approver: bool = False
     prepare: Callable[[Theatre, Path], None] | None = None
@@ -85,12 +83,6 @@ def write_organization(theatre: Theatre, scratch: Path) -> None:
         )
 
 
-def seed_event(theatre: Theatre, _: Path) -> None:
-    """Open the issue that the event tells of."""
-    payload = json.loads((theatre.folder / "events" / "bug-complete.json").read_text())
-    theatre.stand.control.seed_issues("octo-org/lantern", [payload["issue"]])
-
-
 PIECES = (
     Piece("X1", "daily-issue-analysis", "octo-org/widgets"),
     Piece("X2", "repository-health", "octo-org/harbor", {"as_of": "2026-11-02"}),
@@ -102,7 +94,6 @@ PIECES = (
         target=Target("target.py", "Target", "target_url"),
         approver=True,
     ),
-    Piece("X4", "issue-router", "octo-org/lantern", event="bug-complete.json", prepare=seed_event),
     Piece(
         "X5",
         "security-audit",
@@ -137,9 +128,6 @@ async def play(theatre: Theatre, piece: Piece, scratch: Path, key: str = "") -> 
         if piece.prepare:
             piece.prepare(theatre, scratch)
         started_with = theatre.rendered(**inputs)
-        if piece.event:
-            event = json.loads((theatre.folder / "events" / piece.event).read_text())
-            started_with["event"] = event
         handle = await theatre.start(started_with, key)
         if piece.approver:
             await open_gate(handle)
