@@ -19,6 +19,7 @@ from activities.dispatch import DispatchActivities
 from activities.outputs import OutputActivities
 from activities.reports import ReportActivities
 from activities.results import ResultActivities
+from activities.routing import RouteActivities
 from activities.sarif.uploads import SarifActivities
 from activities.settings import Settings, SettingsError, settings_from
 from activities.sources import SourceActivities
@@ -60,6 +61,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
         names.READ_QUEUE: [
             WorkerActivities(github).describe,
             ResultActivities(github).collect,
+            RouteActivities(github).route,
             sources.page,
             sources.count,
             dispatch.read,

@@ -7,11 +7,10 @@ from typing import Any, Protocol
 from activities.github import GitHub
 from activities.github.client import Answer
 from contracts.base import clip
+from contracts.events import issue_fields
 from contracts.runs import Item
 from contracts.specs.sources import ForEach
 
-_MAX_TITLE = 256
-_MAX_LABELS = 20
 _MAX_TOPICS = 20
 _FILES_PAGE = 100
 
@@ -62,7 +61,7 @@ class _Issues:
         return "pull_request" not in one
 
     def item(self, one: dict[str, Any]) -> Item:
-        return Item(key=str(one["number"]), fields=_issue_fields(one))
+        return Item(key=str(one["number"]), fields=issue_fields(one))
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class _PullRequests:
             "base": (one.get("base") or {}).get("ref") or "",
             "draft": bool(one.get("draft")),
         }
-        return Item(key=str(one["number"]), fields={**_issue_fields(one), **more})
+        return Item(key=str(one["number"]), fields={**issue_fields(one), **more})
 
 
 @dataclass(frozen=True)
@@ -160,16 +159,3 @@ def _matches(path: str, pattern: str) -> bool:
         return any(_matches("/".join(rest[start:]), tail) for start in range(len(rest)))
     parts, wanted = path.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
-
-
-def _issue_fields(issue: dict[str, Any]) -> dict[str, Any]:
-    labels = [str(label.get("name") or "") for label in issue.get("labels") or ()]
-    return {
-        "number": issue["number"],
-        "title": clip(issue.get("title") or "", _MAX_TITLE),
-        "url": issue.get("html_url") or "",
-        "author": (issue.get("user") or {}).get("login") or "",
-        "labels": labels[:_MAX_LABELS],
-        "created_at": issue["created_at"],
-        "updated_at": issue.get("updated_at") or "",
-    }

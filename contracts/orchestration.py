@@ -134,6 +134,8 @@ def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInpu
         raise BadInputError([Problem(path="spec.pattern", message=message)])
     inputs = resolve_inputs(spec, dict(data.get("inputs") or {}))
     event = dict(data.get("event") or {})
+    if found := spec.start_problems(event):
+        raise BadInputError(found)
     _require_title(spec, {"inputs": inputs, "event": event})
     return OrchestrationInput(spec, inputs, event, _carried(data.get("carry")), lineage)
 

@@ -176,6 +176,9 @@ class WorkerOutcome(Sent):
     title: str = ""
     url: str = ""
     worker: str
+    """Its file without the ending; empty for an item that no worker was asked about."""
+    route: str = ""
+    """Of a router: which route led the item there."""
     status: OutcomeStatus
     attempts: int = 1
     reason: Clipped = ""

@@ -82,6 +82,10 @@ class FakeGitHub:
     clock: Callable[[], Awaitable[datetime]] | None = None
     worker_file: str = WORKER_FILE
     open_issues: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[int, list[str]] = field(default_factory=dict)
+    """Files that pull requests change, by number."""
+    gone: set[int] = field(default_factory=set)
+    """Issues that lists still tell, and that cannot be read any more."""
     created_issues: list[dict[str, Any]] = field(default_factory=list)
     opened_pulls: list[dict[str, Any]] = field(default_factory=list)
     written_comments: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -188,7 +192,16 @@ class FakeGitHub:
 
     def read(self, repository: str, number: int) -> dict[str, Any]:
         self.requests += 1
+        for issue in self.open_issues:
+            if issue["number"] == number and number not in self.gone:
+                return issue
+        if number in self.gone or number > len(self.created_issues):
+            raise NotFoundError("no such issue", 404)
         return self.created_issues[number - 1]
+
+    def changed_paths(self, repository: str, number: int) -> list[str]:
+        self.requests += 1
+        return self.changed.get(number, [])
 
     def comment(self, repository: str, number: int, body: str) -> dict[str, Any]:
         self.requests += 1

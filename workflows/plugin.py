@@ -12,6 +12,7 @@ from workflows.patterns.map_reduce import MapReduce
 from workflows.patterns.orchestrator_worker import OrchestratorWorker
 from workflows.patterns.pipeline import Pipeline
 from workflows.patterns.reflection import Reflection
+from workflows.patterns.router import Router
 from workflows.patterns.worker_pool import WorkerPool
 
 WORKFLOWS = [
@@ -22,6 +23,7 @@ WORKFLOWS = [
     OrchestratorWorker,
     Pipeline,
     Reflection,
+    Router,
     RunWatch,
     WorkerPool,
 ]

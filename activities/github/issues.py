@@ -81,6 +81,11 @@ class Issues:
         pulls: list[dict[str, Any]] = found.data
         return pulls
 
+    def changed_paths(self, repository: str, number: int) -> list[str]:
+        """List the files that a pull request changes; GitHub tells at most 3,000."""
+        pages = self._client.pages(f"/repos/{repository}/pulls/{number}/files", max_pages=30)
+        return [str(one["filename"]) for page in pages for one in page.data]
+
     def comments(
         self, repository: str, number: int, *, since: datetime, max_pages: int
     ) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.pipeline import PipelineSpec
 from contracts.specs.reflection import ReflectionSpec
+from contracts.specs.router import RouterSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
 
 PATTERNS: dict[str, type[Spec]] = {
@@ -16,6 +17,7 @@ PATTERNS: dict[str, type[Spec]] = {
     "hierarchical": HierarchicalSpec,
     "pipeline": PipelineSpec,
     "reflection": ReflectionSpec,
+    "router": RouterSpec,
     "worker-pool": WorkerPoolSpec,
 }
 """Each pattern by the word that a spec uses for it."""

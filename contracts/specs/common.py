@@ -5,12 +5,13 @@ Keys follow gh-aw's front matter, and GitHub's and Temporal's words where they m
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from contracts import expressions
 from contracts.base import Duration, Written
+from contracts.problems import Problem
 from contracts.specs.breaker import Breaker, BreakerSpec
 from contracts.specs.reporting import ReportSpec, SuccessCriteria
 from contracts.specs.safe_outputs import SafeOutputs
@@ -56,6 +57,10 @@ class Spec(Written):
     def _title_is_known(self) -> "Spec":
         check("report.title", self.report.title, self.roots())
         return self
+
+    def start_problems(self, _: Mapping[str, Any], /) -> list[Problem]:
+        """Say what is wrong with the event that a run would be started with."""
+        return []
 
     def roots(self, **more: Iterable[str] | None) -> Roots:
         """Say what expressions may read everywhere in this spec, and `more` in one place."""

@@ -1,15 +1,20 @@
 """Rules, or the verdict of a classifying worker, choose among different workers."""
 
-import re
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from contracts import patterns
 from contracts.base import Written
-from contracts.specs.common import Spec, check_worker
+from contracts.events import subject_of
+from contracts.problems import Problem
+from contracts.specs.common import Spec, check, check_worker
 from contracts.specs.reporting import OutputPath
 from contracts.specs.sources import ISSUE_FIELDS, ForEach
 from contracts.specs.worker import WorkerName, WorkerSpec
+
+Glob = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class When(Written):
@@ -22,7 +27,7 @@ class When(Written):
     body: str = Field(default="", max_length=500)
     author_association: tuple[str, ...] = Field(default=(), max_length=10)
     """GitHub's words, such as `FIRST_TIME_CONTRIBUTOR`."""
-    paths: tuple[str, ...] = Field(default=(), max_length=20)
+    paths: tuple[Glob, ...] = Field(default=(), max_length=20)
     """Globs, one of which a changed file of the pull request must match."""
     fields: dict[str, Any] = Field(default_factory=dict, max_length=10)
     """Any field by its dotted path, as `event.issue.state_reason`, and the value it must have."""
@@ -30,11 +35,9 @@ class When(Written):
     @model_validator(mode="after")
     def _patterns_are_patterns(self) -> "When":
         for name in ("title", "body"):
-            try:
-                re.compile(getattr(self, name))
-            except re.error as error:
-                raise ValueError(f"{name}: no regular expression: {error}") from error
-        if not self.model_fields_set:
+            if said := patterns.problem(getattr(self, name)):
+                raise ValueError(f"{name}: {said}")
+        if not any(getattr(self, name) for name in type(self).model_fields):
             raise ValueError("a rule needs at least one condition; make the route the default")
         return self
 
@@ -79,9 +82,28 @@ class RouterSpec(Spec):
                 raise ValueError(f"routes.{name}.when: add a rule, or make it the default")
             if route.when is not None and self.classifier is not None:
                 raise ValueError(f"routes.{name}.when: the classifier decides; leave the rule out")
+            for path in route.when.fields if route.when else ():
+                known = {"event": None, "item": roots["item"]}
+                check(f"routes.{name}.when.fields", f"${{{{ {path} }}}}", known)
         if self.default is not None and self.default not in self.routes:
-            known = ", ".join(self.routes)
-            raise ValueError(f"default: {self.default} is none of the routes ({known})")
+            names = ", ".join(self.routes)
+            raise ValueError(f"default: {self.default} is none of the routes ({names})")
         if self.classifier:
             check_worker("classifier.worker", self.classifier.worker, roots)
         return self
+
+    def start_problems(self, event: Mapping[str, Any], /) -> list[Problem]:
+        """Refuse a start without an event where only an event can start it."""
+        by_event = self.on.issues and not (self.on.workflow_dispatch or self.on.schedule)
+        if not event and (by_event or self.for_each is None):
+            message = "missing: the spec routes the issue of an event; podium start --event FILE"
+            return [Problem(path="event", message=message)]
+        if self.for_each is None and subject_of(event) is None:
+            message = "holds no issue or pull request with a number; give a payload of GitHub"
+            return [Problem(path="event", message=message)]
+        place = event.get("repository")
+        named = place.get("full_name") if isinstance(place, Mapping) else None
+        if isinstance(named, str) and named.lower() != self.repository.lower():
+            message = f"is of {named}, and the spec of {self.repository}"
+            return [Problem(path="event.repository", message=message)]
+        return []

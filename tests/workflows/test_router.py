@@ -1,0 +1,324 @@
+"""Router on the time-skipping server: rules, verdicts of a classifier, batches, stops."""
+
+import asyncio
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from activities import sanitize
+from contracts.report import OrchestrationReport, OrchestrationStatus
+from tests.conftest import WorkersFor
+from tests.fakes import Behaviour, FakeGitHub
+
+HOSTILE = "SECRET-7f3 @octo-org/all <img src=x> `$(touch /tmp/x)` ${{ github.token }}"
+
+
+def worker(name: str, **more: Any) -> dict[str, Any]:
+    retry = {"maximum-attempts": 1}
+    inputs = {"item": f"{name} ${{{{ item.number }}}}"}
+    return {"workflow": "analyzer.yml", "inputs": inputs, "retry": retry, **more}
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "name": "routes",
+        "pattern": "router",
+        "on": {"issues": {"types": ["opened"]}},
+        "repository": "octo-org/widgets",
+        "safe-outputs": {"create-comment": {"max": 1}},
+        "routes": {
+            "security": {"when": {"title": "vulnerab"}, "worker": worker("security")},
+            "labelled": {"when": {"labels": ["Bug"]}, "worker": worker("labelled")},
+            "body": {"when": {"body": "steps to reproduce"}, "worker": worker("body")},
+            "general": {"worker": worker("general")},
+        },
+        "default": "general",
+    }
+    return base | changes
+
+
+def classified(**changes: Any) -> dict[str, Any]:
+    routes = {name: {"worker": worker(name)} for name in ("security", "bug", "general")}
+    classifier = {"worker": worker("classify"), "threshold": 0.6}
+    return spec(routes=routes, classifier=classifier, **changes)
+
+
+def batch(**changes: Any) -> dict[str, Any]:
+    return {"on": {"workflow_dispatch": True}, "for-each": {"source": "open-issues"}, **changes}
+
+
+def issue(number: int, title: str = "Hello", **more: Any) -> dict[str, Any]:
+    return {
+        "number": number,
+        "title": title,
+        "body": None,
+        "labels": [],
+        "created_at": f"2020-01-01T00:{number // 60:02}:{number % 60:02}Z",
+        "author_association": "NONE",
+        **more,
+    }
+
+
+def event(number: int = 7, title: str = "Hello", **more: Any) -> dict[str, Any]:
+    return {"action": "opened", "issue": issue(number, title, **more)}
+
+
+async def start(
+    client: Client, data: dict[str, Any], happened: dict[str, Any] | None = None
+) -> WorkflowHandle[Any, Any]:
+    given = {"spec": data} | ({"event": happened} if happened else {})
+    return await client.start_workflow(
+        "Router", given, id=f"podium/routes/{uuid4()}", task_queue="podium"
+    )
+
+
+async def ended(handle: WorkflowHandle[Any, Any]) -> OrchestrationReport:
+    try:
+        return OrchestrationReport.model_validate(await handle.result())
+    except WorkflowFailureError:
+        return OrchestrationReport.model_validate(await handle.query("report"))
+
+
+async def run(
+    env: WorkflowEnvironment,
+    workers_for: WorkersFor,
+    github: FakeGitHub,
+    data: dict[str, Any],
+    happened: dict[str, Any] | None = None,
+    cached: int = 0,
+) -> OrchestrationReport:
+    github.clock = env.get_current_time
+    async with workers_for(env.client, github, cached=cached):
+        return await ended(await start(env.client, data, happened))
+
+
+def order(github: FakeGitHub) -> list[str]:
+    return [run.inputs["item"] for run in github.started.values()]
+
+
+def reasons(report: OrchestrationReport, kind: str = "routed") -> dict[str, str]:
+    return {d.subject: d.reason for d in report.decisions if d.kind == kind}
+
+
+def verdict(route: Any, confidence: Any, **more: Any) -> Any:
+    """A classifier that says so, for every item; other workers succeed."""
+
+    def behave(inputs: dict[str, str], before: int) -> Behaviour:
+        if inputs["item"].startswith("classify"):
+            outputs = {"route": route, "confidence": confidence}
+            return Behaviour(seconds=5, result={"outputs": outputs}, **more)
+        return Behaviour(seconds=5)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("happened", "route", "reason"),
+    [
+        (event(title="A VULNERABLE thing"), "security", "rule title of route security"),
+        (event(labels=[{"name": "bug"}]), "labelled", "rule labels of route labelled"),
+        (event(body="Steps to reproduce:"), "body", "rule body of route body"),
+        (event(), "general", "no rule holds: the default route"),
+    ],
+)
+async def test_the_first_rule_that_holds_decides(
+    skipping: WorkflowEnvironment,
+    workers_for: WorkersFor,
+    happened: dict[str, Any],
+    route: str,
+    reason: str,
+) -> None:
+    github = FakeGitHub()
+
+    report = await run(skipping, workers_for, github, spec(), happened)
+
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    assert order(github) == [f"{route} 7"]
+    assert reasons(report)["7"].startswith(f"{route}: {reason}")
+    assert [row.route for row in report.results] == [route]
+    assert [(c.field, c.values) for c in report.counts] == [("route", {route: 1})]
+    ((number, comment),) = github.written_comments
+    assert number == 7
+    assert f"Routed to **{route}**: {reason}" in comment["body"]
+
+
+async def test_all_rules_that_hold_decide_where_the_spec_says_all(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub()
+    happened = event(title="vulnerable", labels=[{"name": "bug"}])
+
+    report = await run(skipping, workers_for, github, spec(match="all"), happened)
+
+    assert sorted(order(github)) == ["labelled 7", "security 7"]
+    assert report.totals.items == 2
+    assert report.totals.by_status == {"success": 2}
+    assert len({run.dispatch_id for run in github.started.values()}) == 2
+    assert len(github.written_comments) == 1, "one comment tells of both"
+    assert "**security, labelled**" in github.written_comments[0][1]["body"]
+
+
+async def test_what_no_rule_matches_is_skipped_and_told_where_there_is_no_default(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub()
+    routes = {"security": spec()["routes"]["security"]}
+
+    report = await run(skipping, workers_for, github, spec(routes=routes, default=None), event())
+
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    assert report.totals.by_status == {"skipped": 1}
+    assert reasons(report, "not-routed") == {"7": "no rule holds, and there is no default route"}
+    assert order(github) == []
+    assert github.written_comments == []
+
+
+@pytest.mark.parametrize(
+    ("behave", "route", "reason"),
+    [
+        (verdict("security", 0.9), "security", "confidence 0.9 of the classifier"),
+        (verdict("bug", 0.599), "general", "confidence 0.599 of the classifier, below 0.6"),
+        (verdict("bug", 1, conclusion="failure"), "general", "the classifier ended failure"),
+    ],
+)
+async def test_a_classifiers_verdict_decides_when_it_is_sure(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor, behave: Any, route: str, reason: str
+) -> None:
+    github = FakeGitHub(behave)
+
+    report = await run(skipping, workers_for, github, classified(), event())
+
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    assert order(github) == ["classify 7", f"{route} 7"]
+    assert reasons(report)["7"].startswith(f"{route}: {reason}")
+    assert report.totals.items == 1
+    assert report.totals.by_status == {"success": 1}
+    assert report.totals.dispatches == 2
+
+
+async def test_a_failed_classifier_without_a_default_skips_the_item(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(verdict("bug", 1, conclusion="failure"))
+
+    report = await run(skipping, workers_for, github, classified(default=None), event())
+
+    assert report.totals.by_status == {"skipped": 1}
+    assert reasons(report, "not-routed") == {
+        "7": "the classifier ended failure, and there is no default route"
+    }
+
+
+async def test_hostile_text_is_quoted_nowhere(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """Rules read it; neither comment nor decisions repeat a word of it."""
+    github = FakeGitHub()
+    happened = event(title=f"vulnerable {HOSTILE}", body=HOSTILE, user={"login": "x"})
+
+    report = await run(skipping, workers_for, github, spec(), happened)
+
+    told = github.written_comments[0][1]["body"] + json.dumps(
+        [decision.model_dump(mode="json") for decision in report.decisions]
+    )
+    assert "SECRET-7f3" not in told
+    assert "@octo-org" not in told
+    assert sanitize.inline(HOSTILE) != HOSTILE, "the test would be vacuous"
+
+
+async def test_a_batch_is_routed_item_by_item_and_read_only_as_far_as_rules_need(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(lambda inputs, before: Behaviour(seconds=30))
+    kinds: list[dict[str, Any]] = [
+        {"title": "vulnerable"},
+        {"labels": [{"name": "BUG"}]},
+        {"body": "Steps to reproduce"},
+        {},
+    ]
+    github.open_issues = [issue(n, **{"title": "x", **kinds[n % 4]}) for n in range(1, 33)]
+    outputs = {"create-comment": {"max": 5}}
+    data = spec(**batch(**{"safe-outputs": outputs, "max-parallel": 4}))
+
+    report = await run(skipping, workers_for, github, data, cached=10)
+
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    assert github.peak == 4
+    assert Counter(one.partition(" ")[0] for one in order(github)) == dict.fromkeys(
+        ("security", "labelled", "body", "general"), 8
+    )
+    assert report.counts[0].values == dict.fromkeys(("security", "labelled", "body", "general"), 8)
+    assert [number for number, _ in github.written_comments] == [1, 2, 3, 4, 5]
+    assert reasons(report, "output-refused") == {"create-comment": "route: over max 5, from 6 on"}
+
+
+async def test_a_batch_is_classified_within_one_window(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(verdict("bug", 0.8))
+    github.open_issues = [issue(n) for n in range(1, 16)]
+    data = classified(**batch(**{"max-parallel": 3}))
+
+    report = await run(skipping, workers_for, github, data, cached=10)
+
+    assert report.totals.by_status == {"success": 15}
+    assert github.peak == 3
+    assert Counter(order(github)) == Counter(
+        f"{step} {n}" for n in range(1, 16) for step in ("classify", "bug")
+    )
+    assert order(github).index("bug 1") < order(github).index("classify 10"), "first in, first out"
+
+
+@pytest.mark.parametrize("data", [spec(**batch()), classified(**batch())])
+async def test_cancelling_gives_every_item_that_is_known_its_outcome(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor, data: dict[str, Any]
+) -> None:
+    """Runs in flight are cancelled; what was decided, classified or only read is told as left."""
+    github = FakeGitHub(lambda inputs, before: Behaviour(seconds=7_200), skipping.get_current_time)
+    github.open_issues = [issue(n) for n in range(1, 26)]
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, data | {"max-parallel": 5, "deadline": "9h"})
+        async with asyncio.timeout(30):
+            while len(github.started) < 5:
+                await skipping.sleep(timedelta(seconds=5))
+        await handle.signal("pause")
+        await handle.signal("resume")
+        await handle.cancel()
+        report = await ended(handle)
+
+    assert report.status is OrchestrationStatus.CANCELLED
+    assert report.totals.items == 25
+    assert report.totals.by_status == {"cancelled": 5, "not-dispatched": 20}
+    assert len(github.started) == 5
+
+
+async def test_an_issue_that_is_gone_is_skipped_and_stops_no_other(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub()
+    github.open_issues = [issue(n) for n in range(1, 4)]
+    github.gone.add(2)
+
+    report = await run(skipping, workers_for, github, spec(**batch()))
+
+    assert report.totals.by_status == {"success": 2, "skipped": 1}
+    assert reasons(report, "not-routed") == {"2": "there is no such issue any more"}
+
+
+async def test_without_an_event_nothing_is_read_or_started(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub()
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, spec())
+        with pytest.raises(WorkflowFailureError) as failed:
+            await handle.result()
+
+    assert "event: missing" in str(failed.value.cause)
+    assert github.requests == 0

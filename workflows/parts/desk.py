@@ -1,0 +1,137 @@
+"""A router's desk: each decision is journaled, counted, handed out, and told in a comment."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from temporalio import workflow
+
+from contracts.base import clip
+from contracts.fleet import Entry
+from contracts.outputs import Text
+from contracts.routing import Decided, RouteComment, RouterState
+from contracts.runs import Item, OutcomeStatus, WorkerOutcome
+from contracts.specs.router import RouterSpec
+from workflows.parts.orchestration import Orchestration
+
+_COUNTED = "route"
+_NOWHERE = "(none)"
+_OUTPUT = "create-comment"
+
+
+class Desk:
+    """What happens with decisions, for as long as their entries are out."""
+
+    def __init__(
+        self,
+        frame: Orchestration[RouterSpec],
+        state: RouterState,
+        stopping: Callable[[], str],
+    ) -> None:
+        """Make it.
+
+        Args:
+            frame: the orchestration.
+            state: what is carried.
+            stopping: why the work stops; nothing while it does not.
+        """
+        self.state = state
+        self._frame, self._stopping = frame, stopping
+        self._out = {entry.sequence: entry for entry in frame.state.fleet.entries}
+        self._fresh: list[Entry] = []
+        self._closing = self._parking = False
+        spec = frame.spec
+        self._on_github = spec.for_each is None or spec.for_each.source in (
+            "open-issues",
+            "open-pull-requests",
+        )
+
+    @property
+    def stopping(self) -> str:
+        """Why the work stops; nothing while it does not."""
+        return self._stopping() or self._frame.stopping
+
+    def decide(self, decided: Decided) -> None:
+        """Put a decision down: it is carried out later, or now where nothing is to be done."""
+        key, journal = decided.item.key, self._frame.journal
+        counts = self._frame.tally.state.counts.setdefault(_COUNTED, {})
+        for route, reason in decided.routes.items():
+            journal.decide("routed", key, f"{route}: {reason}")
+        for route in decided.routes or [_NOWHERE]:
+            counts[route] = counts.get(route, 0) + 1
+        if not decided.routes:
+            journal.decide("not-routed", key, decided.reason)
+            self._end(decided.item, OutcomeStatus.SKIPPED, decided.reason)
+            return
+        self.state.extra += len(decided.routes) - 1
+        self.state.decided.append(decided)
+        self._tell(decided)
+
+    def leave(self, item: Item) -> None:
+        """Give an item its outcome that a stop found undecided."""
+        self._end(item, OutcomeStatus.NOT_DISPATCHED, self.stopping)
+
+    def handed_out(self, entries: Iterable[Entry]) -> None:
+        """Remember entries until they come back."""
+        self._fresh += entries
+
+    def numbered(self) -> None:
+        """Know entries by the numbers that the fleet has given them."""
+        self._out |= {entry.sequence: entry for entry in self._fresh}
+        self._fresh = []
+
+    def back(self, sequence: int) -> Entry:
+        """Take an entry back that has its outcome."""
+        return self._out.pop(sequence)
+
+    async def write_comments(self) -> None:
+        """Write comments one by one, beside the work, until `finish`."""
+        waiting = self.state.comments
+        while True:
+            await workflow.wait_condition(lambda: self._closing or bool(waiting))
+            if self.stopping and waiting:
+                self._frame.journal.decide("comments-left-out", reason=f"{len(waiting)}")
+                waiting.clear()
+            if self._parking or not waiting:
+                return
+            comment = waiting.pop(0)
+            values = {
+                "routes": comment.routes,
+                "reason": comment.reason,
+                "spec": self._frame.spec.name,
+            }
+            text = Text(template="route", values=values)
+            await self._frame.outbox.comment("route", comment.number, text)
+
+    async def finish(self, writing: "asyncio.Task[None]", *, parking: bool) -> None:
+        """Have the comments written; those that wait are carried on where the work is."""
+        self._parking = parking
+        self._closing = True
+        await writing
+
+    def _tell(self, decided: Decided) -> None:
+        leave = self._frame.spec.safe_outputs.create_comment
+        number = decided.item.fields.get("number")
+        if leave is None or not self._on_github or not isinstance(number, int):
+            return
+        used = self._frame.state.outputs.get(_OUTPUT, 0) + len(self.state.comments)
+        if used < leave.max:
+            reason = clip("; ".join(dict.fromkeys(decided.routes.values())))
+            self.state.comments.append(
+                RouteComment(number=number, routes=list(decided.routes), reason=reason)
+            )
+        elif not self.state.unwritten:
+            self.state.unwritten = True
+            reason = f"route: over max {leave.max}, from {decided.item.key} on"
+            self._frame.journal.decide("output-refused", _OUTPUT, reason)
+
+    def _end(self, item: Item, status: OutcomeStatus, reason: str) -> None:
+        """Give an item an outcome without a run."""
+        outcome = WorkerOutcome(
+            key=item.key,
+            title=clip(item.title, 256),
+            url=item.url,
+            worker="",
+            status=status,
+            reason=reason,
+        )
+        self._frame.tally.add(self._frame.state.fleet.taken, outcome, None)
