@@ -189,10 +189,11 @@ async def test_a_list_that_does_not_reach_back_proves_no_absence() -> None:
 
 async def test_until_it_has_settled_such_a_list_is_read_again() -> None:
     """A newer run proves nothing either, where older ones are out of sight."""
-    newer = [run(6_000, created_at=NOW + timedelta(seconds=9))]
+    newer = [run(6_000, created_at=datetime.now(UTC) + timedelta(seconds=9))]
     github = GitHubOf(newer + [run(5_000 - i) for i in range(1_100)])
 
-    failed = await Attempt(github, heartbeat_details=doubt(NOW)).fails()
+    # Of this moment: the module may have been read minutes ago.
+    failed = await Attempt(github, heartbeat_details=doubt(datetime.now(UTC))).fails()
 
     assert (failed.type, github.sent) == (errors.UNSETTLED, 0)
 

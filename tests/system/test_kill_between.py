@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.system.killing import Death, survive_all
 
 SHORT = [
@@ -30,6 +32,7 @@ async def test_a_worker_killed_between_dispatches_changes_nothing(tmp_path: Path
     assert found == {str(death): [] for death in SHORT}
 
 
+@pytest.mark.soak
 async def test_a_worker_killed_in_a_read_changes_nothing(tmp_path: Path) -> None:
     found = await survive_all(tmp_path, LONG)
 
