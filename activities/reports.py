@@ -55,6 +55,7 @@ def _render(ask: RenderReport, rows: int) -> str:
         "highlights_title": ask.highlights_title,
         "highlights": report.highlights[: min(_MAX_HIGHLIGHTS_SHOWN, rows + 1)],
         "columns": ask.columns or {"Summary": _SUMMARY},
+        "routed": any(row.route for row in report.results),
         "failures": [row for row in shown if not row.good],
         "results": [row for row in shown if row.good],
         "omitted": report.results_omitted + len(report.results) - len(shown),

@@ -1,6 +1,7 @@
 """The examples, each ready to be run end to end: what it is served, given and answered."""
 
 import importlib.util
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -67,6 +68,8 @@ class Piece:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     target: Target | None = None
     approver: bool = False
+    event: str = ""
+    """The payload that starts it, beside the spec."""
     prepare: Callable[[Theatre, Path], None] | None = None
     expected: OrchestrationStatus = OrchestrationStatus.SUCCEEDED
 
@@ -83,6 +86,13 @@ def write_organization(theatre: Theatre, scratch: Path) -> None:
         )
 
 
+def seed_events(theatre: Theatre, _: Path) -> None:
+    """Have the issues of all sample events in the repository."""
+    events = (theatre.folder / "events").glob("*.json")
+    issues = [json.loads(path.read_text())["issue"] for path in sorted(events)]
+    theatre.stand.control.seed_issues("octo-org/lantern", issues)
+
+
 PIECES = (
     Piece("X1", "daily-issue-analysis", "octo-org/widgets"),
     Piece("X2", "repository-health", "octo-org/harbor", {"as_of": "2026-11-02"}),
@@ -93,6 +103,13 @@ PIECES = (
         {"version": "1.4.0", "issue_number": "1"},
         target=Target("target.py", "Target", "target_url"),
         approver=True,
+    ),
+    Piece(
+        "X4",
+        "issue-router",
+        "octo-org/lantern",
+        event="events/bug-complete.json",
+        prepare=seed_events,
     ),
     Piece(
         "X5",
@@ -128,6 +145,9 @@ async def play(theatre: Theatre, piece: Piece, scratch: Path, key: str = "") -> 
         if piece.prepare:
             piece.prepare(theatre, scratch)
         started_with = theatre.rendered(**inputs)
+        if piece.event:
+            event = json.loads((theatre.folder / piece.event).read_text())
+            started_with = {**started_with, "event": event}
         handle = await theatre.start(started_with, key)
         if piece.approver:
             await open_gate(handle)

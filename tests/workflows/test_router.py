@@ -143,6 +143,7 @@ async def test_the_first_rule_that_holds_decides(
     assert reasons(report)["7"].startswith(f"{route}: {reason}")
     assert [row.route for row in report.results] == [route]
     assert [(c.field, c.values) for c in report.counts] == [("route", {route: 1})]
+    assert "| Item | Route | Summary | Result |" in report.markdown
     ((number, comment),) = github.written_comments
     assert number == 7
     assert f"Routed to **{route}**: {reason}" in comment["body"]

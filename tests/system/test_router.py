@@ -1,0 +1,129 @@
+"""A router against the sandbox: a batch, by rules and by verdicts, through continue-as-new."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.report import OrchestrationReport, OrchestrationStatus
+from contracts.routing import RouterState
+from scripts.map_reduce_paths import answer
+from tests.system.judging import carried_states, decisions, survivors
+from tests.system.stand import REPOSITORY, Stand, open_stand
+
+ISSUES = 36
+WIDTH = 6
+SECONDS = 2
+SUGGEST_AFTER = {"limit.historyCount.suggestContinueAsNew": "100"}
+KINDS = ("security", "bug", "general")
+BODIES = {"security": "there is a VULNERABILITY", "bug": "steps to reproduce", "general": None}
+
+
+def kind(number: int) -> str:
+    """What an issue is about."""
+    return KINDS[number % 3]
+
+
+def issues() -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "title": f"Issue {number}",
+            "body": BODIES[kind(number)],
+            "user": {"login": "reporter"},
+            "created_at": f"2026-01-01T00:{number:02}:00Z",
+        }
+        for number in range(1, ISSUES + 1)
+    ]
+
+
+def worker(name: str) -> dict[str, Any]:
+    return {"workflow": "analyzer.yml", "inputs": {"item": f"{name} ${{{{ item.number }}}}"}}
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "name": "routes",
+        "pattern": "router",
+        "repository": REPOSITORY,
+        "for-each": {"source": "open-issues"},
+        "safe-outputs": {"create-comment": {"max": ISSUES}},
+        "routes": {
+            "security": {"when": {"body": "vulnerab"}, "worker": worker("security")},
+            "bug": {"when": {"body": "^steps"}, "worker": worker("bug")},
+            "general": {"worker": worker("general")},
+        },
+        "default": "general",
+        "max-parallel": WIDTH,
+    }
+    return base | changes
+
+
+def classified() -> dict[str, Any]:
+    """A classifier is sure of all but general issues."""
+    routes = {name: {"worker": worker(name)} for name in KINDS}
+    return spec(routes=routes, classifier={"worker": worker("classify"), "threshold": 0.5})
+
+
+def verdicts() -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = [
+        {
+            "inputs": {"item": f"classify {number}"},
+            "duration_seconds": SECONDS,
+            "result": answer(route=kind(number), confidence=(number % 3 != 2) * 0.9),
+        }
+        for number in range(1, ISSUES + 1)
+    ]
+    return [*rules, {"duration_seconds": SECONDS}]
+
+
+@pytest.mark.covers("T4")
+@pytest.mark.parametrize("data", [spec(), classified()], ids=["rules", "classifier"])
+async def test_a_batch_is_routed_once_through_continue_as_new(
+    tmp_path: Path, data: dict[str, Any]
+) -> None:
+    seeds = tmp_path / "issues.json"
+    seeds.write_text(json.dumps(issues()))
+    async with (
+        open_stand(tmp_path, dynamic=SUGGEST_AFTER, issues=seeds) as stand,
+        stand.workers(),
+    ):
+        stand.control.timed(verdicts())
+        handle = await stand.start(data)
+        report = OrchestrationReport.model_validate(await handle.result())
+        states = await carried_states(handle)
+        judge(stand, report, with_classifier="classifier" in data)
+
+    assert len(states) >= 3
+    in_flight = [sum(e.run is not None for e in state.fleet.entries) for state in states]
+    assert max(in_flight) == WIDTH
+    assert all(RouterState.model_validate(state.pattern) for state in states)
+
+
+def judge(stand: Stand, report: OrchestrationReport, *, with_classifier: bool) -> None:
+    """Each item once to its route, in one window, and one comment on each."""
+    ledger = stand.control.ledger("runs", "dispatches", "requests")
+    sent = Counter(one.inputs["item"] for one in ledger.dispatches)
+    steps = [f"{kind(number)} {number}" for number in range(1, ISSUES + 1)]
+    if with_classifier:
+        steps += [f"classify {number}" for number in range(1, ISSUES + 1)]
+
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    assert report.totals.items == ISSUES
+    assert report.totals.by_status == {"success": ISSUES}
+    assert sent == Counter(steps)
+    assert set(survivors(ledger).values()) == {1}
+    assert stand.control.concurrency(workflow="analyzer.yml").peak == WIDTH
+    assert report.counts[0].values == dict.fromkeys(sorted(KINDS), ISSUES // 3)
+    assert {row.key: row.route for row in report.results} == {
+        str(number): kind(number) for number in range(1, ISSUES + 1)
+    }
+    assert sorted(decisions(report, "commented")) == sorted(f"#{n}" for n in range(1, ISSUES + 1))
+    told = Counter(
+        one.path.split("/")[-2]
+        for one in ledger.requests
+        if one.method == "POST" and one.path.endswith("/comments")
+    )
+    assert told == dict.fromkeys(map(str, range(1, ISSUES + 1)), 1)
