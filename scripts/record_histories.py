@@ -15,9 +15,10 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 
+from contracts.names import TASK_QUEUE
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
-from scripts import map_reduce_paths
+from scripts import map_reduce_paths, router_paths
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
@@ -288,6 +289,36 @@ async def record_map_reduce_chained(folder: Path) -> None:
         await save(stand.client, "map-reduce-chained", "podium/test/map-reduce-chained")
 
 
+async def router(stand: Stand) -> None:
+    """Two rules hold for the issue of an event, and a comment tells of both."""
+    router_paths.seed(stand.control)
+    await ended(
+        await stand.client.start_workflow(
+            "Router",
+            {"spec": router_paths.ruled(), "event": router_paths.EVENT},
+            id="podium/test/router",
+            task_queue=TASK_QUEUE,
+        )
+    )
+
+
+async def router_classified(stand: Stand) -> None:
+    """A classifier is sure of one issue, and not of the other."""
+    router_paths.seed(stand.control)
+    stand.control.timed([*router_paths.verdicts(), TimedRule()])
+    await finish(stand, "router-classified", router_paths.classified())
+    stand.control.timed([])
+
+
+async def record_router_chained(folder: Path) -> None:
+    """Record a chain of runs with routed items in flight."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "50"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        stand.control.timed([TimedRule(duration_seconds=2)])
+        await finish(stand, "router-chained", router_paths.listed(24))
+        await save(stand.client, "router-chained", "podium/test/router-chained")
+
+
 async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
     """Run a spec to its end, whatever the end is."""
     await ended(await stand.start(data, f"podium/test/{name}"))
@@ -314,6 +345,8 @@ PATHS = (
     worker_pool,
     voting,
     map_reduce,
+    router,
+    router_classified,
 )
 """What one stand can record, in this order."""
 
@@ -339,6 +372,8 @@ async def record(wanted: list[str]) -> None:
             await record_worker_pool_chained(Path(folder) / "worker-pool-chained")
         if not wanted or "map-reduce-chained" in wanted:
             await record_map_reduce_chained(Path(folder) / "map-reduce-chained")
+        if not wanted or "router-chained" in wanted:
+            await record_router_chained(Path(folder) / "router-chained")
 
 
 async def record_worker_pool_chained(folder: Path) -> None:

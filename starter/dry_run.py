@@ -16,12 +16,13 @@ from contracts.specs.circuit_breaker import CircuitBreakerSpec
 from contracts.specs.common import Spec
 from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.router import RouterSpec
 from contracts.specs.worker import WorkerSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
-from starter import pools, preflight
+from starter import pools, preflight, routing
 from starter.console import say, warn
 from starter.exits import CliError
-from starter.items import Found, OverItems, read_items
+from starter.items import Found, Listed, OverItems, read_items
 from starter.spec_file import SpecFile
 from workflows.parts.sizing import largest
 
@@ -48,7 +49,7 @@ async def check(
     _require_title(file, reads)
     page = await preflight.check_repository(file, settings, is_app=is_app)
     workers = await preflight.check_workers(file, settings)
-    for checked in workers:
+    for checked in {(one.worker.workflow, one.described.ref): one for one in workers}.values():
         ref = checked.described.ref
         say(f"worker {checked.worker.workflow} at {ref}: there, can be dispatched", style="dim")
         if lacks := preflight.uncorrelated(checked):
@@ -63,6 +64,9 @@ async def check(
             _require(file, workers, {**reads, "batch": batch}, _NO_ITEM)
     if isinstance(file.spec, CircuitBreakerSpec):
         _require(file, workers, reads, _NO_ITEM)
+    if isinstance(file.spec, RouterSpec):
+        first_item = await routing.plan(file.spec, reads["event"], settings, now, most=1)
+        _require_none(file, first_item.problems(workers, reads))
     return page
 
 
@@ -86,6 +90,8 @@ async def dry_run(
         await _show_batches(file, spec, settings, workers, reads, now)
     if isinstance(spec, CircuitBreakerSpec):
         _show_tasks(file, spec, workers, reads)
+    if isinstance(spec, RouterSpec):
+        workers = await _show_routes(file, spec, settings, workers, reads, now)
     for checked in workers:
         say(_dispatches(checked.worker, spec))
     for line in _writes(spec, reads):
@@ -147,6 +153,25 @@ def _counted(spec: OverItems, found: Found) -> str:
     return f"{len(found.items)} items ({spec.for_each.source}){beyond}"
 
 
+async def _show_routes(
+    file: SpecFile,
+    spec: RouterSpec,
+    settings: Settings,
+    workers: list[preflight.Checked],
+    reads: dict[str, Any],
+    now: datetime,
+) -> list[preflight.Checked]:
+    """Tell where items go, and return the workers that are known to be dispatched."""
+    most = spec.for_each.limit if spec.for_each else 1
+    plan = await routing.plan(spec, reads["event"], settings, now, most=most)
+    for line in plan.lines(spec):
+        say(line)
+    if spec.for_each is not None:
+        say(_counted(Listed(spec.for_each, spec.repository), plan.found))
+    _require_none(file, plan.problems(workers, reads))
+    return plan.workers(workers, spec)
+
+
 def _show_tasks(
     file: SpecFile,
     spec: CircuitBreakerSpec,
@@ -182,6 +207,10 @@ def _require(
         for item in items
         for problem in preflight.input_problems(checked, reads, item)
     ]
+    _require_none(file, found)
+
+
+def _require_none(file: SpecFile, found: Sequence[Problem]) -> None:
     if found:
         told = list({str(problem): problem for problem in found}.values())
         raise CliError(str(file.error(told[:_MAX_PROBLEMS])))

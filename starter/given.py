@@ -47,6 +47,8 @@ def _require_event(file: SpecFile, payload: dict[str, Any] | None) -> None:
     if payload is None and triggers.needs_event:
         told = "its only trigger is an event; give its payload: --event FILE (JSON)"
         raise file.error([Problem(path="on.issues", message=told)])
+    if found := file.spec.start_problems(payload or {}):
+        raise file.error(found)
     types = triggers.issues.types if triggers.issues and triggers.needs_event else ()
     action = payload.get("action") if payload else None
     if types and action is not None and action not in types:

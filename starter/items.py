@@ -8,13 +8,22 @@ from activities.sources import SourceActivities
 from contracts.fleet import SourceState
 from contracts.runs import CountItems, Item, ItemsCount, ReadItems
 from contracts.specs.map_reduce import MapReduceSpec
-from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.sources import ForEach
 from contracts.specs.worker_pool import WorkerPoolSpec
 from starter.reading import told_to_people
 from workflows.parts.items import ItemSource
 
-OverItems = OrchestratorWorkerSpec | MapReduceSpec | WorkerPoolSpec
+
+@dataclass(frozen=True)
+class Listed:
+    """A source alone, of a spec that can do without."""
+
+    for_each: ForEach
+    repository: str
+
+
+OverItems = OrchestratorWorkerSpec | MapReduceSpec | WorkerPoolSpec | Listed
 """Specs whose work is a list of items."""
 
 

@@ -52,7 +52,7 @@ def test_every_path_has_a_history() -> None:
         "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
         "circuit-breaker-chained", "worker-pool", "worker-pool-chained", "voting", "pipeline",
         "pipeline-rejected", "pipeline-undone", "hierarchical", "hierarchical-child",
-        "map-reduce", "map-reduce-chained",
+        "map-reduce", "map-reduce-chained", "router", "router-classified", "router-chained",
     }  # fmt: skip
 
 

@@ -81,24 +81,12 @@ class RoutedSource:
                     break
         if not state.undecided:
             return
-        source = self._spec.for_each.source if self._spec.for_each else "event"
-        ask = RouteItems(
-            repository=self._spec.repository,
-            rules=tuple(
-                Rule(route=name, when=route.when)
-                for name, route in self._spec.routes.items()
-                if route.when is not None
-            ),
-            match=self._spec.match,
-            items=tuple(state.undecided),
-            on_github=source in ("event", "open-issues", "open-pull-requests"),
-            event=self._event,
-            from_event=source == "event",
-        )
+        ask = question(self._spec, state.undecided, self._event)
+        what = self._spec.for_each.source if self._spec.for_each else "event"
         answers = await workflow.execute_activity_method(
             RouteActivities.route,
             ask,
-            **policies.named(policies.READ, f"route {len(ask.items)} of {source}"),
+            **policies.named(policies.READ, f"route {len(ask.items)} of {what}"),
         )
         asked, state.undecided = state.undecided, []
         for item, matches in zip(asked, answers, strict=True):
@@ -161,6 +149,24 @@ class RoutedOutcomes:
             said = {"status": OutcomeStatus.NOT_DISPATCHED, "reason": "classified, then stopped"}
             left = outcome.model_copy(update=said) if outcome.status in GOOD else outcome
             self._tally.add(sequence, left, run_seconds)
+
+
+def question(spec: RouterSpec, items: Sequence[Item], event: dict[str, Any]) -> RouteItems:
+    """Ask the rules of a spec about some items."""
+    source = spec.for_each.source if spec.for_each else "event"
+    return RouteItems(
+        repository=spec.repository,
+        rules=tuple(
+            Rule(route=name, when=route.when)
+            for name, route in spec.routes.items()
+            if route.when is not None
+        ),
+        match=spec.match,
+        items=tuple(items),
+        on_github=source in ("event", "open-issues", "open-pull-requests"),
+        event=event,
+        from_event=source == "event",
+    )
 
 
 def ruled(item: Item, matches: Matches, default: str | None) -> Decided:
