@@ -18,7 +18,8 @@ from temporalio.client import Client, WorkflowFailureError
 from contracts.names import TASK_QUEUE
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
-from scripts import map_reduce_paths, router_paths
+from scripts import map_reduce_paths, reflection_paths, router_paths
+from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
@@ -289,6 +290,25 @@ async def record_map_reduce_chained(folder: Path) -> None:
         await save(stand.client, "map-reduce-chained", "podium/test/map-reduce-chained")
 
 
+async def reflection(stand: Stand) -> None:
+    """Two rounds with a person's critique, and a pull request."""
+    await ended(await reflection_paths.criticised(stand))
+    stand.control.timed([])
+
+
+async def reflection_accepted(stand: Stand) -> None:
+    """A person accepts the first draft while the second is written."""
+    await ended(await reflection_paths.accepted(stand))
+    stand.control.timed([])
+
+
+async def record_reflection_chained(folder: Path) -> None:
+    """Record a chain of runs with drafts and reviews in flight."""
+    async with open_stand(folder, dynamic=SUGGEST_AFTER) as stand, stand.workers():
+        await ended(await reflection_paths.long(stand))
+        await save(stand.client, "reflection-chained", "podium/test/reflection-chained")
+
+
 async def router(stand: Stand) -> None:
     """Two rules hold for the issue of an event, and a comment tells of both."""
     router_paths.seed(stand.control)
@@ -345,6 +365,8 @@ PATHS = (
     worker_pool,
     voting,
     map_reduce,
+    reflection,
+    reflection_accepted,
     router,
     router_classified,
 )
@@ -372,6 +394,8 @@ async def record(wanted: list[str]) -> None:
             await record_worker_pool_chained(Path(folder) / "worker-pool-chained")
         if not wanted or "map-reduce-chained" in wanted:
             await record_map_reduce_chained(Path(folder) / "map-reduce-chained")
+        if not wanted or "reflection-chained" in wanted:
+            await record_reflection_chained(Path(folder) / "reflection-chained")
         if not wanted or "router-chained" in wanted:
             await record_router_chained(Path(folder) / "router-chained")
 

@@ -15,6 +15,7 @@ from contracts.specs.pipeline import Stage
 from workflows.parts import progress
 from workflows.parts.children import Children
 from workflows.parts.orchestration import Orchestration
+from workflows.parts.rounds import Rounds
 from workflows.patterns.pipeline import Pipeline
 from workflows.plugin import WORKFLOWS, podium_plugin
 
@@ -52,7 +53,8 @@ def test_every_path_has_a_history() -> None:
         "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
         "circuit-breaker-chained", "worker-pool", "worker-pool-chained", "voting", "pipeline",
         "pipeline-rejected", "pipeline-undone", "hierarchical", "hierarchical-child",
-        "map-reduce", "map-reduce-chained", "router", "router-classified", "router-chained",
+        "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
+        "reflection-chained", "router", "router-classified", "router-chained",
     }  # fmt: skip
 
 
@@ -110,3 +112,14 @@ async def test_children_that_start_after_their_sibling_do_not_replay(
 
     with pytest.raises(Exception, match=NONDETERMINISM):
         await unsandboxed().replay_workflow(named("hierarchical"))
+
+
+async def test_a_reflection_that_does_not_end_at_its_threshold_does_not_replay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here another draft follows where the pull request was opened."""
+    await unsandboxed().replay_workflow(named("reflection"))
+    monkeypatch.setattr(Rounds, "reached", False)
+
+    with pytest.raises(Exception, match=NONDETERMINISM):
+        await unsandboxed().replay_workflow(named("reflection"))
