@@ -100,6 +100,8 @@ def _below(path: str, child: Child, lineage: Lineage) -> list[Problem]:
         ]
     if reason := lineage.problem(spec):
         return [Problem(path=f"{path}.spec", message=reason)]
+    if found := spec.start_problems({}):  # children are given no event
+        return [Problem(path=f"{path}.spec", message=str(one)) for one in found]
     declared = spec.on.workflow_dispatch.inputs if spec.on.workflow_dispatch else {}
     return [
         Problem(path=f"{path}.inputs.{name}", message=f"not declared; {nearest(name, declared)}")

@@ -1,5 +1,6 @@
 """Rules of routers: a table of what holds, patterns that could take for ever, and X4's events."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -99,6 +100,28 @@ def test_a_pattern_that_takes_for_ever_stops_neither_the_worker_nor_other_items(
     good = Matches(found=(Match(route="y", conditions=("title",)),))
     assert found == [good, Matches(problem="the rules took longer than 1 s of computing"), good]
     assert time.monotonic() - began < 30
+
+
+async def test_meanwhile_the_worker_goes_on_with_everything_else() -> None:
+    title = "a" * (MAX_TEXT - 1) + "!"
+    event: dict[str, Any] = {"issue": {"number": 7, "title": title}}
+    ask = RouteItems(
+        repository="octo-org/widgets",
+        rules=(Rule(route="x", when=When(title=CATASTROPHE)),),
+        items=(Item(key="7", fields=issue_fields(event["issue"])),),
+        on_github=True,
+        event=event,
+        from_event=True,
+    )
+    deciding = asyncio.create_task(RouteActivities(FakeGitHub()).route(ask))  # type: ignore[arg-type]
+    ticks = 0
+    while not deciding.done():
+        await asyncio.sleep(0.05)
+        ticks += 1
+
+    (matches,) = await deciding
+    assert matches.problem
+    assert ticks >= 10
 
 
 @pytest.mark.parametrize(
@@ -236,3 +259,18 @@ def test_a_start_without_its_event_is_refused(
         parse_input((start,), RouterSpec)
 
     assert problem in str(refused.value)
+
+
+def test_a_router_that_needs_an_event_is_no_child() -> None:
+    child = {"spec": SPEC}
+    parent = {
+        "name": "above",
+        "pattern": "hierarchical",
+        "repository": "octo-org/widgets",
+        "phases": [{"name": "one", "orchestrations": {"r": child}}],
+    }
+
+    with pytest.raises(BadInputError, match=r"phases.0.orchestrations.r.spec: event: missing"):
+        parse_spec(parent)
+    child["spec"] = SPEC | {"for-each": {"source": "open-issues"}}
+    assert parse_spec(parent).pattern == "hierarchical"
