@@ -147,6 +147,42 @@ def test_any_pattern_is_judged(pattern: str) -> None:
     assert isinstance(patterns.problem(pattern), str)
 
 
+def listed(number: int, **more: Any) -> dict[str, Any]:
+    return {"number": number, "title": "T", "labels": [], "created_at": "2026-01-01", **more}
+
+
+@pytest.mark.parametrize(
+    ("when", "more", "requests", "held"),
+    [
+        ({"title": "t"}, {}, 0, True),
+        ({"labels": ["x"]}, {}, 0, False),
+        ({"labels": ["x"]}, {"labels": [{"name": f"{n}"} for n in range(20)] + [{"name": "X"}]}, 1, True),
+        ({"body": "words"}, {"body": "some words"}, 1, True),
+        ({"author-association": ["OWNER"]}, {"author_association": "OWNER"}, 1, True),
+        ({"fields": {"event.issue.state_reason": "reopened"}}, {"state_reason": "reopened"}, 1, True),
+        ({"fields": {"item.number": 7}}, {}, 0, True),
+        ({"paths": ["docs/**"]}, {}, 1, True),
+        ({"paths": ["src/**"]}, {}, 1, False),
+    ],
+)  # fmt: skip
+async def test_an_item_of_a_batch_is_read_only_as_far_as_the_rules_need(
+    when: dict[str, Any], more: dict[str, Any], requests: int, held: bool
+) -> None:
+    one = listed(7, **more)
+    github = FakeGitHub(open_issues=[one], changed={7: ["docs/a/b.md"]})
+    ask = RouteItems(
+        repository="octo-org/widgets",
+        rules=(Rule(route="x", when=When.model_validate(when)),),
+        items=(Item(key="7", fields=issue_fields(one)),),
+        on_github=True,
+    )
+
+    (matches,) = await RouteActivities(github).route(ask)  # type: ignore[arg-type]
+
+    assert github.requests == requests
+    assert bool(matches.found) is held
+
+
 def rules_of_x4() -> RouterSpec:
     data = yaml12.load((EXAMPLE / "orchestration.yml").read_text())
     spec = parse_spec(data)

@@ -8,13 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities import sanitize
 from contracts.report import OrchestrationReport, OrchestrationStatus
+from contracts.runs import Item, OutcomeStatus, WorkerOutcome
+from contracts.specs.router import RouterSpec
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from workflows.parts.routes import classified as classify
 
 HOSTILE = "SECRET-7f3 @octo-org/all <img src=x> `$(touch /tmp/x)` ${{ github.token }}"
 
@@ -201,6 +206,64 @@ async def test_a_classifiers_verdict_decides_when_it_is_sure(
     assert report.totals.items == 1
     assert report.totals.by_status == {"success": 1}
     assert report.totals.dispatches == 2
+
+
+def outcome(status: str = "success", **outputs: Any) -> WorkerOutcome:
+    return WorkerOutcome(key="7", worker="c", status=OutcomeStatus(status), outputs=outputs)
+
+
+ROUTER = RouterSpec.model_validate(classified())
+ITEM = Item(key="7")
+
+
+@pytest.mark.parametrize(
+    ("told", "routes"),
+    [
+        (outcome(route="bug", confidence=0.6), {"bug": "confidence 0.6 of the classifier"}),
+        (outcome(route="bug", confidence=1), {"bug": "confidence 1 of the classifier"}),
+        (outcome("partial", route="bug", confidence=1), {"bug": "confidence 1 of the classifier"}),
+        (outcome(route="nonsense", confidence=1), "named no route that is known"),
+        (outcome(route=["bug"], confidence=1), "named no route that is known"),
+        (outcome(confidence=1), "named no route that is known"),
+        (outcome(route="bug"), "told no confidence"),
+        (outcome(route="bug", confidence="0.9"), "told no confidence"),
+        (outcome(route="bug", confidence=True), "told no confidence"),
+        (outcome(route="bug", confidence=7), "not from 0 to 1"),
+        (outcome(route="bug", confidence=float("nan")), "not from 0 to 1"),
+        (outcome("skipped", route="bug", confidence=1), "ended skipped"),
+        (outcome("timed-out"), "ended timed-out"),
+    ],
+)
+def test_a_verdict_counts_only_when_it_is_whole(
+    told: WorkerOutcome, routes: dict[str, str] | str
+) -> None:
+    assert ROUTER.classifier is not None
+
+    decided = classify(ITEM, told, ROUTER.classifier, ROUTER)
+
+    if isinstance(routes, dict):
+        assert decided.routes == routes
+    else:
+        assert list(decided.routes) == ["general"]
+        assert routes in decided.routes["general"]
+
+
+@given(
+    st.sampled_from(OutcomeStatus),
+    st.one_of(st.sampled_from([*ROUTER.routes, f"security {HOSTILE}"]), st.none(), st.integers()),
+    st.one_of(st.floats(), st.booleans(), st.text(), st.none(), st.lists(st.integers())),
+)
+def test_whatever_a_classifier_says_the_item_goes_to_a_route_and_nothing_is_quoted(
+    status: OutcomeStatus, route: Any, confidence: Any
+) -> None:
+    assert ROUTER.classifier is not None
+    told = outcome(status, route=route, confidence=confidence)
+
+    decided = classify(ITEM, told, ROUTER.classifier, ROUTER)
+
+    assert set(decided.routes) <= set(ROUTER.routes)
+    assert len(decided.routes) == 1
+    assert "SECRET-7f3" not in str(decided.routes)
 
 
 async def test_a_failed_classifier_without_a_default_skips_the_item(

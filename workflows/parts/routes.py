@@ -154,6 +154,8 @@ class RoutedOutcomes:
 def question(spec: RouterSpec, items: Sequence[Item], event: dict[str, Any]) -> RouteItems:
     """Ask the rules of a spec about some items."""
     source = spec.for_each.source if spec.for_each else "event"
+    whens = [route.when for route in spec.routes.values() if route.when is not None]
+    reads_event = any(path.startswith("event.") for when in whens for path in when.fields)
     return RouteItems(
         repository=spec.repository,
         rules=tuple(
@@ -164,7 +166,7 @@ def question(spec: RouterSpec, items: Sequence[Item], event: dict[str, Any]) -> 
         match=spec.match,
         items=tuple(items),
         on_github=source in ("event", "open-issues", "open-pull-requests"),
-        event=event,
+        event=event if source == "event" or reads_event else {},
         from_event=source == "event",
     )
 
