@@ -16,10 +16,11 @@ from contracts.specs.circuit_breaker import CircuitBreakerSpec
 from contracts.specs.common import Spec
 from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from contracts.specs.reflection import ReflectionSpec
 from contracts.specs.router import RouterSpec
 from contracts.specs.worker import WorkerSpec
 from contracts.specs.worker_pool import WorkerPoolSpec
-from starter import pools, preflight, routing
+from starter import drafts, pools, preflight, routing
 from starter.console import say, warn
 from starter.exits import CliError
 from starter.items import Found, Listed, OverItems, read_items
@@ -64,6 +65,8 @@ async def check(
             _require(file, workers, {**reads, "batch": batch}, _NO_ITEM)
     if isinstance(file.spec, CircuitBreakerSpec):
         _require(file, workers, reads, _NO_ITEM)
+    if isinstance(file.spec, ReflectionSpec):
+        _require_none(file, drafts.problems(workers, reads))
     if isinstance(file.spec, RouterSpec):
         first_item = await routing.plan(file.spec, reads["event"], settings, now, most=1)
         _require_none(file, first_item.problems(workers, reads))
@@ -90,6 +93,10 @@ async def dry_run(
         await _show_batches(file, spec, settings, workers, reads, now)
     if isinstance(spec, CircuitBreakerSpec):
         _show_tasks(file, spec, workers, reads)
+    if isinstance(spec, ReflectionSpec):
+        _require_none(file, drafts.problems(workers, reads))
+        for line in drafts.lines(spec, reads):
+            say(line)
     if isinstance(spec, RouterSpec):
         workers = await _show_routes(file, spec, settings, workers, reads, now)
     for checked in workers:
@@ -228,6 +235,8 @@ def _dispatches(worker: WorkerSpec, spec: Spec) -> str:
     most, attempts, each = spec.max_parallel, worker.retry.maximum_attempts, "each"
     if isinstance(spec, WorkerPoolSpec):
         most, attempts, each = largest(spec), spec.pool.max_attempts, "for each item"
+    if isinstance(spec, ReflectionSpec):
+        most = 1
     votes = spec.voting if isinstance(spec, OrchestratorWorkerSpec) else None
     voted = f"{votes.votes} votes on each item, {votes.quorum} decide, " if votes else ""
     return (
