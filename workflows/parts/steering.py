@@ -103,6 +103,7 @@ class Steering:
 
     def _finish(self, why: str) -> None:
         self._rounds.state.ended_by = why
+        self._journal.decide("ended-early", reason=why)
         self._end(why)
 
     def _tell(self, iteration: int, reviewer: str, score: float) -> None:

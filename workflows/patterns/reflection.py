@@ -17,8 +17,6 @@ from workflows.parts.orchestration import Orchestration, Verdict, Work
 from workflows.parts.rounds import ReflectionState, Rounds
 from workflows.parts.steering import Steering
 
-_UNDER = OrchestrationStatus.FAILED
-
 
 @workflow.defn(name="Reflection")
 class Reflection:
