@@ -75,7 +75,7 @@ async def read_old(client: Client, workflow_id: str) -> Old:
         CliError: there is none, it goes on, or it told no report.
     """
     handle = client.get_workflow_handle(workflow_id)
-    described = await _described(client, handle)
+    described = await _described(handle)
     if described is None:
         raise CliError(await not_found(client, workflow_id))
     if described.status in RUNNING:
@@ -133,7 +133,7 @@ async def free_id(client: Client, old: Old) -> tuple[str, str]:
     before = ""
     for number in range(1, _MAX_RETRIES):
         name = names.workflow_id(old.spec.name, f"{key}-retry-{number}")
-        found = await _described(client, client.get_workflow_handle(name))
+        found = await _described(client.get_workflow_handle(name))
         if found is None:
             return name, before
         if found.status in RUNNING:
@@ -160,7 +160,7 @@ def _value(spec: OverItems, item: Item) -> Any:
 
 
 async def _described(
-    client: Client, handle: WorkflowHandle[Any, Any]
+    handle: WorkflowHandle[Any, Any],
 ) -> WorkflowExecutionDescription | None:
     with told_by_temporal(handle.id):
         try:

@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
+from activities.github.errors import RefusedError
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
@@ -95,6 +96,7 @@ class Stage:
     env: WorkflowEnvironment
     workers_for: WorkersFor
     github: FakeGitHub = field(default_factory=FakeGitHub)
+    kind: type[FakeGitHub] = FakeGitHub
 
     async def run(
         self,
@@ -104,7 +106,7 @@ class Stage:
         cached: int = 10,
     ) -> OrchestrationReport:
         """Run it; `script` talks to it meanwhile. Without a cache each task replays, slowly."""
-        self.github = FakeGitHub(studio, self.env.get_current_time)
+        self.github = self.kind(studio, self.env.get_current_time)
         async with self.workers_for(self.env.client, self.github, cached=cached):
             handle = await start(self.env.client, data or spec())
             if script is not None:
@@ -451,6 +453,57 @@ async def test_a_branch_that_an_equal_draft_was_pushed_to_is_offered_with_a_warn
     (pull,) = stage.github.opened_pulls
 
     assert "pushed to this branch again, for draft 2, 3" in pull["body"]
+
+
+@pytest.mark.parametrize(
+    ("leave", "why"),
+    [(0, "pull-request: over max 0"), (1, "No commits between main and docs/1")],
+    ids=["by the spec", "by GitHub"],
+)
+async def test_a_pull_request_that_is_refused_is_told(stage: Stage, leave: int, why: str) -> None:
+    class Refusing(FakeGitHub):
+        def open_pull(self, repository: str, **asked: Any) -> dict[str, Any]:
+            raise RefusedError("No commits between main and docs/1", 422)
+
+    stage.kind = Refusing
+    data = spec(**{"safe-outputs": {"create-pull-request": {"max": leave}}})
+    report = await stage.run(Studio(scores=(9,)), data)
+
+    assert report.status is PARTIAL
+    assert f"reaches the threshold 8; no pull request: {why}" in report.reason
+    assert report.pull_request_url == ""
+    refused = "output-failed" if leave else "output-refused"
+    assert decisions(report, refused) == ["create-pull-request"]
+
+
+async def test_labels_that_are_refused_leave_the_pull_request_open(stage: Stage) -> None:
+    class Refusing(FakeGitHub):
+        def label(self, repository: str, number: int, labels: tuple[str, ...]) -> None:
+            raise RefusedError("no", 403)
+
+    stage.kind = Refusing
+    report = await stage.run(Studio(scores=(9,)))
+
+    assert report.status is SUCCEEDED
+    assert len(stage.github.opened_pulls) == 1
+
+
+async def test_what_a_person_says_with_the_start_is_in_the_first_draft(stage: Stage) -> None:
+    studio = Studio(scores=(9,))
+    stage.github = FakeGitHub(studio, stage.env.get_current_time)
+    async with stage.workers_for(stage.env.client, stage.github, cached=10):
+        handle = await stage.env.client.start_workflow(
+            "Reflection",
+            {"spec": spec()},
+            id="podium/pages/early",
+            task_queue="podium",
+            start_signal="critique",
+            start_signal_args=[{"reviewer": "ann", "feedback": "be short"}],
+        )
+        report = await ended(handle)
+
+    assert report.status is SUCCEEDED
+    assert studio.said(1)["feedback"] == "be short"
 
 
 async def test_the_deadline_ends_it_in_order(stage: Stage) -> None:
