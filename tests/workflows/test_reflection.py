@@ -457,7 +457,7 @@ async def test_a_branch_that_an_equal_draft_was_pushed_to_is_offered_with_a_warn
 
 @pytest.mark.parametrize(
     ("leave", "why"),
-    [(0, "pull-request: over max 0"), (1, "No commits between main and docs/1")],
+    [(0, "pull-request: over max 0"), (1, "GitHubRefused: No commits between main and docs/1")],
     ids=["by the spec", "by GitHub"],
 )
 async def test_a_pull_request_that_is_refused_is_told(stage: Stage, leave: int, why: str) -> None:

@@ -39,11 +39,18 @@ class Console:
         workflow.set_signal_handler(names.SIGNAL_RUNS_COMPLETED, self._runs_completed)
         workflow.set_signal_handler(names.SIGNAL_PAUSE, self._paused)
         workflow.set_signal_handler(names.SIGNAL_RESUME, self._resumed)
-        workflow.set_dynamic_signal_handler(self._unknown)
         workflow.set_query_handler(names.QUERY_STATUS, status)
         workflow.set_query_handler(names.QUERY_REPORT, report)
         workflow.set_query_handler(names.QUERY_DECISIONS, self._decisions)
         workflow.set_query_handler(names.QUERY_GATES, gates)
+
+    def refuse_the_rest(self) -> None:
+        """Refuse signals that nobody takes, once everybody has said what they take.
+
+        Signals that came before the first task, with the start or between two runs of a chain,
+        go to whichever handler is set first; this one would take all of them.
+        """
+        workflow.set_dynamic_signal_handler(self._unknown)
 
     def connect(self, on_completed: Callable[[CompletedRuns], None]) -> None:
         """Pass news of runs on, from now on and what came before."""

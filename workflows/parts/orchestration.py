@@ -71,13 +71,14 @@ class Orchestration(Generic[S]):
 
     def __init__(self, arguments: tuple[object, ...], model: type[S]) -> None:
         self.stopping = ""
-        self._refused: BadInputError | None = None
+        self.refused: BadInputError | None = None
+        """Why there is neither spec nor state: the input did not decode."""
         self._work: Work = Work()
         self._final: OrchestrationReport | None = None
         try:
             self._input = parse_input(arguments, model)
         except BadInputError as error:
-            self._refused = error
+            self.refused = error
             return
         self.spec: S = self._input.spec
         self.state = OrchestrationState.resume(
@@ -117,11 +118,6 @@ class Orchestration(Generic[S]):
             report=self.report,
             gates=self.gates.shown,
         )
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the input decoded, so that there are a spec and a state."""
-        return self._refused is None
 
     @property
     def lineage(self) -> Lineage:
@@ -195,8 +191,9 @@ class Orchestration(Generic[S]):
             ApplicationError: `BadInput`, or `OrchestrationFailed` with the report.
             asyncio.CancelledError: after a cancellation, in order.
         """
-        if self._refused is not None:
-            raise closing.refuse(self._refused)
+        if self.refused is not None:
+            raise closing.refuse(self.refused)
+        self._console.refuse_the_rest()
         progress.publish(self.spec, OrchestrationStatus.RUNNING)
         self._show()
         clock = asyncio.create_task(self.clock.run())

@@ -26,7 +26,7 @@ class Reflection:
     def __init__(self, *arguments: Any) -> None:
         self._frame = frame = Orchestration(arguments, ReflectionSpec)
         self._work_now = Work()
-        if frame.accepted:  # else it fails before anything is done
+        if frame.refused is None:  # else it fails before anything is done
             # Here and not in `run`: a signal may come before that.
             self._state = ReflectionState.model_validate(frame.state.pattern)
             self._rounds = Rounds(frame.spec, self._state, frame.tally.state.rounds)
