@@ -50,6 +50,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     watch = WatchActivities(github, watching, client)
     sources = SourceActivities(github, settings.markers)
     sarif = SarifActivities(github)
+    results = ResultActivities(github)
     outputs = OutputActivities(github, settings.markers, client, settings.settle)
     return {
         names.TASK_QUEUE: [
@@ -60,7 +61,8 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
         ],
         names.READ_QUEUE: [
             WorkerActivities(github).describe,
-            ResultActivities(github).collect,
+            results.collect,
+            results.progress,
             RouteActivities(github).route,
             sources.page,
             sources.count,
@@ -93,6 +95,9 @@ def workers_for(
             workflows=WORKFLOWS if queue == names.TASK_QUEUE else [],
             activities=activities,
             max_cached_workflows=max_cached_workflows,
+            # Without a cache, temporalio 1.35 loses a workflow task that comes while its run is
+            # being evicted, and the run hangs; one task at a time leaves no room for that.
+            max_concurrent_workflow_tasks=None if max_cached_workflows else 1,
             max_concurrent_activities=100,
             graceful_shutdown_timeout=GRACE,
             # Eager execution would go around the queues' rate limits.

@@ -71,12 +71,20 @@ def _unpack(packed: bytes, digest: str | None, max_bytes: int) -> str:
             return content.read(max_bytes + 1).decode(errors="replace")
 
 
-def comment(issues: Issues, order: CollectOrder, since: datetime) -> Found | None:
-    """Find the one comment that counts.
+def comment(
+    issues: Issues, order: CollectOrder, since: datetime, *, interim: bool = False
+) -> Found | None:
+    """Find the newest comment that counts.
 
     It was created by the expected bot during this run and never edited, holds exactly one
     result block, and that block names this run and attempt. Everything else is passed over:
     anyone may write something that looks like a result.
+
+    Args:
+        issues: where comments are read.
+        order: whose comment, and on which issue.
+        since: when the run was dispatched, at the earliest.
+        interim: look for what was told on the way (`progress` under 1), which is no result.
     """
     if order.comment_on is None:
         return None
@@ -88,7 +96,7 @@ def comment(issues: Issues, order: CollectOrder, since: datetime) -> Found | Non
         if not _is_believable(one, order.author, since):
             continue
         blocks = list(result_blocks(one.get("body") or ""))
-        if len(blocks) == 1 and _names(blocks[0], run.run_id, run.run_attempt):
+        if len(blocks) == 1 and _names(blocks[0], run.run_id, run.run_attempt, interim=interim):
             return Found(blocks[0], "comment", str(one.get("html_url") or ""))
     return None
 
@@ -104,14 +112,18 @@ def _is_believable(one: dict[str, Any], author: str, since: datetime) -> bool:
     )
 
 
-def _names(block: str, run_id: int, run_attempt: int) -> bool:
+def _names(block: str, run_id: int, run_attempt: int, *, interim: bool) -> bool:
     try:
         data = json.loads(block)
     except (ValueError, RecursionError):
         return False
     if not isinstance(data, dict):
         return False
-    return (data.get("run_id"), data.get("run_attempt", 1)) == (run_id, run_attempt)
+    told = data.get("progress")
+    told = told if isinstance(told, (int, float)) and not isinstance(told, bool) else 1
+    on_the_way = 0 <= told < 1
+    named = (data.get("run_id"), data.get("run_attempt", 1))
+    return named == (run_id, run_attempt) and on_the_way == interim
 
 
 def result_blocks(body: str) -> Iterator[str]:

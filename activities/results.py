@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -17,7 +18,7 @@ from activities.github import GitHub
 from activities.github.errors import told_to_temporal
 from contracts.base import clip
 from contracts.problems import problems_of
-from contracts.runs import CollectOrder, OutcomeStatus, Verdict
+from contracts.runs import CollectOrder, OutcomeStatus, RunProgress, Verdict
 from contracts.worker import (
     KNOWN_PROTOCOLS,
     UnknownProtocolError,
@@ -51,7 +52,7 @@ _STATUSES = {
 
 
 class ResultActivities:
-    """`github.run.collect`."""
+    """`github.run.collect`, `github.run.progress`."""
 
     def __init__(self, github: GitHub) -> None:
         self._github = github
@@ -68,6 +69,23 @@ class ResultActivities:
         with told_to_temporal():
             found = await self._find(order, looks)
         return _judge(order, found)
+
+    @activity.defn(name="github.run.progress")
+    async def progress(self, order: CollectOrder) -> RunProgress:
+        """Read what a running worker told last; what is no valid block is nothing told.
+
+        Raises:
+            ApplicationError: what GitHub's answers mean; retried by policy.
+        """
+        with told_to_temporal():
+            found = await self._comment(order, interim=True)
+        if found is None:
+            return RunProgress()
+        try:
+            told = read_result(order, found.text)
+        except ValueError:
+            return RunProgress()
+        return RunProgress(share=told.progress, summary=told.summary)
 
     async def _find(self, order: CollectOrder, looks: tuple[float, ...]) -> Found | None:
         for channel in order.channels:
@@ -89,9 +107,10 @@ class ResultActivities:
                 return found
         return None
 
-    async def _comment(self, order: CollectOrder) -> Found | None:
+    async def _comment(self, order: CollectOrder, *, interim: bool = False) -> Found | None:
         since: datetime = order.run.dispatched_at - _CLOCKS_DIFFER
-        return await self._github.call(channels.comment, self._github.issues, order, since)
+        look = partial(channels.comment, interim=interim)
+        return await self._github.call(look, self._github.issues, order, since)
 
 
 def _judge(order: CollectOrder, found: Found | None) -> Verdict:

@@ -10,7 +10,10 @@ from activities.github.client import Answer
 from activities.github.errors import told_to_temporal
 from activities.items import Listing, listing_of, place
 from activities.markers import Markers
-from contracts.runs import CountItems, Item, ItemsCount, ItemsPage, ReadItems
+from contracts.runs import (
+    Item,
+)
+from contracts.sources import CountItems, ItemsCount, ItemsPage, ReadItems
 
 _MAX_COUNT_PAGES = 20
 """Counting what lies beyond the limit stops after 2,000 items."""

@@ -7,7 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.reflection import Round
 from contracts.report import ActionItem, Decision, Totals
-from contracts.runs import Completion, Item, RunRef, WorkerDescription, WorkerOutcome
+from contracts.runs import (
+    Completion,
+    Item,
+    RunProgress,
+    RunRef,
+    WorkerDescription,
+    WorkerOutcome,
+)
 
 
 class Entry(BaseModel):
@@ -40,6 +47,10 @@ class Entry(BaseModel):
     forced: bool = False
     timeout_reason: str = ""
     last_failure: WorkerOutcome | None = None
+    asked_at: datetime | None = None
+    """When its progress was last read."""
+    told: RunProgress | None = None
+    """The progress that its worker told last."""
 
 
 class SourceState(BaseModel):

@@ -20,10 +20,12 @@ MAX_DECISIONS = 500
 
 
 class OrchestrationStatus(StrEnum):
-    """How an orchestration ended; `running` and `paused` only while it goes on."""
+    """How an orchestration ended; `running`, `paused` and `stalled` only while it goes on."""
 
     RUNNING = "running"
     PAUSED = "paused"
+    STALLED = "stalled"
+    """Nothing has ended or begun for as long as `stall-after`."""
     SUCCEEDED = "succeeded"
     PARTIAL = "partial"
     FAILED = "failed"
@@ -31,6 +33,11 @@ class OrchestrationStatus(StrEnum):
     TIMED_OUT = "timed-out"
     CANCELLED = "cancelled"
 
+
+GOES_ON = frozenset(
+    {OrchestrationStatus.RUNNING, OrchestrationStatus.PAUSED, OrchestrationStatus.STALLED}
+)
+"""Statuses of what has not ended."""
 
 COMPLETES = frozenset({OrchestrationStatus.SUCCEEDED, OrchestrationStatus.PARTIAL})
 """Statuses that close the Workflow Execution as Completed."""
@@ -151,7 +158,8 @@ class Progress(Sent):
     finished: int = 0
     by_status: dict[str, int] = Field(default_factory=dict)
     in_flight: tuple[dict[str, Any], ...] = ()
-    """Key, attempt, phase and link of running workers, the oldest 50."""
+    """Key, attempt, phase and link of running workers, the oldest 50; `progress` (from 0 to 1) and
+    `summary` of those that told some."""
     waiting_for: str = ""
     iteration: int = 0
     """Of a reflection: the round that goes on; 0 for other patterns."""

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from contracts.base import Clipped, Sent
 from contracts.specs.breaker import BreakerSettings
-from contracts.specs.sources import ForEach
 from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
 
 COMPLETED = "completed"
@@ -220,6 +219,14 @@ class CollectOrder(Sent):
     """Login of the bot whose comments are believed."""
 
 
+class RunProgress(Sent):
+    """What a worker said while its run went on."""
+
+    share: float | None = None
+    """Done so far, from 0 to 1; None where it has said nothing yet."""
+    summary: Clipped = ""
+
+
 class DescribeWorker(Sent):
     """Read what a worker's workflow file declares."""
 
@@ -257,40 +264,3 @@ class ReadWatermark(Sent):
 
     repository: str
     workflow: str
-
-
-class ReadItems(Sent):
-    """Read the next page of a source."""
-
-    repository: str
-    for_each: ForEach
-    page: int = 1
-    after: tuple[str, int] = ("", 0)
-    """Place of the last item taken: when it was created, and its number."""
-    created_before: datetime
-    """Items that are newer than the run are left for the next run."""
-
-
-class ItemsPage(Sent):
-    """A page of items, oldest first."""
-
-    items: tuple[Item, ...]
-    page: int
-    last: bool
-
-
-class CountItems(Sent):
-    """Count items that lie beyond the limit."""
-
-    repository: str
-    for_each: ForEach
-    page: int
-    after: tuple[str, int]
-    created_before: datetime
-
-
-class ItemsCount(Sent):
-    """How many items there are at least, and whether that is all."""
-
-    count: int
-    exact: bool

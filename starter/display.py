@@ -78,7 +78,7 @@ def _view(progress: Progress | None, note: str) -> Group:
     if progress is None:
         return Group(Text(safe(note), style="yellow"))
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("item", "attempt", "phase", "run"):
+    for heading in ("item", "attempt", "phase", "told", "run"):
         table.add_column(heading, no_wrap=True)
     for row in progress.in_flight[:_ROWS]:
         table.add_row(*_row(row))
@@ -90,4 +90,7 @@ def _view(progress: Progress | None, note: str) -> Group:
 
 def _row(row: dict[str, Any]) -> list[Text]:
     """Make cells of text, in which nothing is markup."""
-    return [Text(safe(str(row.get(key, "")))) for key in ("key", "attempt", "phase", "url")]
+    told = row.get("progress")
+    share = f"{told:.0%}" if isinstance(told, (int, float)) else ""
+    cells = [row.get("key", ""), row.get("attempt", ""), row.get("phase", ""), share]
+    return [Text(safe(str(cell))) for cell in [*cells, row.get("url", "")]]

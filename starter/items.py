@@ -6,7 +6,10 @@ from datetime import datetime
 from activities.settings import Settings
 from activities.sources import SourceActivities
 from contracts.fleet import SourceState
-from contracts.runs import CountItems, Item, ItemsCount, ReadItems
+from contracts.runs import (
+    Item,
+)
+from contracts.sources import CountItems, ItemsCount, ReadItems
 from contracts.specs.map_reduce import MapReduceSpec
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from contracts.specs.sources import ForEach

@@ -10,7 +10,10 @@ from activities.settings import Settings
 from contracts.events import issue_fields, subject_of
 from contracts.problems import Problem
 from contracts.routing import MAX_ITEMS, Decided
-from contracts.runs import Item, ItemsCount
+from contracts.runs import (
+    Item,
+)
+from contracts.sources import ItemsCount
 from contracts.specs.router import RouterSpec
 from starter.items import Found, Listed, read_items
 from starter.preflight import Checked, input_problems

@@ -13,14 +13,14 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 from activities.markers import Markers
 from activities.settings import Settings
 from contracts import names
 from tests.fakes import FakeGitHub
 from worker_main import activities_by_queue
-from workflows.plugin import WORKFLOWS, podium_plugin
+from worker_main import workers_for as composed
+from workflows.plugin import podium_plugin
 
 WorkersFor = Callable[..., AbstractAsyncContextManager[None]]
 
@@ -73,14 +73,7 @@ def workers_for(settings_for: Callable[..., Settings]) -> WorkersFor:
     ) -> AsyncIterator[None]:
         by_queue = activities_by_queue(client, settings_for(github, settle))
         async with AsyncExitStack() as running:
-            for queue, activities in by_queue.items():
-                worker = Worker(
-                    client,
-                    task_queue=queue,
-                    workflows=WORKFLOWS if queue == names.TASK_QUEUE else [],
-                    activities=activities,
-                    max_cached_workflows=cached,
-                )
+            for worker in composed(client, by_queue, max_cached_workflows=cached):
                 await running.enter_async_context(worker)
             yield
 

@@ -42,6 +42,14 @@ READ = ActivityConfig(
 )
 """Reads, and the collection of results."""
 
+GLANCE = ActivityConfig(
+    task_queue=names.READ_QUEUE,
+    start_to_close_timeout=timedelta(seconds=20),
+    schedule_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(maximum_attempts=2),
+)
+"""What is only shown: it is read again soon, or nobody misses it."""
+
 POLL = ActivityConfig(
     task_queue=names.WATCH_QUEUE,
     start_to_close_timeout=timedelta(seconds=60),

@@ -1,9 +1,9 @@
 """One worker in a spec: its file, inputs, result, and the patience that it gets."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.base import KIB, Duration, Written
 
@@ -12,6 +12,8 @@ Channel = Literal["artifact", "comment", "conclusion"]
 
 RESULT_BYTES = 64 * KIB
 """Largest result accepted, unless a spec asks for less."""
+
+_MOST_OFTEN = timedelta(seconds=30)
 
 WorkerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A name within a spec, as expressions and reports use it."""
@@ -44,6 +46,14 @@ class ResultSpec(Written):
     """Number of the issue whose comments may carry the result."""
     author: str = "github-actions[bot]"
     """Login of the bot that the worker comments as."""
+    progress_every: Annotated[Duration, Field(ge=_MOST_OFTEN)] | None = None
+    """How often comments are read for the progress that a running worker tells; never by default."""
+
+    @model_validator(mode="after")
+    def _progress_is_told_in_comments(self) -> Self:
+        if self.progress_every is not None and "comment" not in self.channels:
+            raise ValueError("progress-every needs the channel comment: progress is told there")
+        return self
 
 
 class WorkerSpec(Written):

@@ -236,3 +236,36 @@ def test_fences_that_never_close_take_linear_time() -> None:
     body = "```json podium-result\n" * 200_000
 
     assert list(channels.result_blocks(body)) == []
+
+
+async def test_what_was_told_on_the_way_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(comments=[comment(block()), comment(block(progress=0.4, summary="not yet"))])
+
+    verdict = await collect(store, order(channels=("comment",)), monkeypatch)
+
+    assert (verdict.status, verdict.summary) == (OutcomeStatus.SUCCESS, "fine")
+
+
+@pytest.mark.parametrize(
+    ("comments", "share", "summary"),
+    [
+        ([], None, ""),
+        ([block()], None, ""),
+        ([block(progress=1)], None, ""),
+        ([block(progress=0.2, summary="a fifth")], 0.2, "a fifth"),
+        ([block(progress=0.2), block(progress=0.4, summary="more")], 0.4, "more"),
+        ([block(progress=0.2, run_id=8)], None, ""),
+        ([block(progress=0.2, status="great")], None, ""),
+        ([block(progress=0.2, outputs={"n": "no integer"})], 0.2, "fine"),
+        ([block(progress=True)], None, ""),
+        ([block(progress=-1)], None, ""),
+    ],
+)
+async def test_progress_is_what_the_running_worker_told_last(
+    comments: list[str], share: float | None, summary: str
+) -> None:
+    github: Any = Store(comments=[comment(body) for body in comments])
+
+    told = await ResultActivities(github).progress(order(conclusion=None, result_schema=None))
+
+    assert (told.share, told.summary) == (share, summary)

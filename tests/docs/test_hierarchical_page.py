@@ -3,7 +3,7 @@
 import re
 
 from contracts import errors, names
-from contracts.report import COMPLETES, OrchestrationStatus
+from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
 from contracts.runs import GOOD, OutcomeStatus
 from contracts.specs.hierarchical import MAX_DEPTH, Child, HierarchicalSpec, Phase
 from tests.docs.machines import machines
@@ -13,7 +13,7 @@ from workflows.parts.children import _STATUSES
 
 PAGE = ROOT / "docs" / "patterns" / "hierarchical.md"
 PATTERN = (ROOT / "workflows" / "patterns" / "hierarchical.py").read_text()
-ENDS = set(OrchestrationStatus) - {"running", "paused"}
+ENDS = set(OrchestrationStatus) - GOES_ON
 
 
 def test_every_end_is_told_with_how_temporal_shows_it() -> None:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from contracts import names
-from contracts.report import COMPLETES, OrchestrationStatus
+from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
 from contracts.runs import GOOD, RETRIED, OutcomeStatus
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from tests.docs.pages import ROOT, blocks, code_in, tables
@@ -29,7 +29,7 @@ def test_every_outcome_is_told_and_whether_it_is_retried() -> None:
 
 def test_every_end_is_told_with_how_temporal_shows_it() -> None:
     rows = {code_in(row[0])[0]: row[2] for row in tables(PAGE, "## The orchestration")[1:]}
-    never = {OrchestrationStatus.RUNNING, OrchestrationStatus.PAUSED, OrchestrationStatus.REJECTED}
+    never = GOES_ON | {OrchestrationStatus.REJECTED}
 
     assert set(rows) == set(OrchestrationStatus) - never
     assert {one for one, shown in rows.items() if shown == "Completed"} == COMPLETES
@@ -77,6 +77,7 @@ def _long(limit: timedelta) -> str:
 def test_journaled_words_and_keys_of_the_failures_are_real() -> None:
     known = {f.alias or n for n, f in OrchestratorWorkerSpec.model_fields.items()}
     known |= set(OutcomeStatus) | {"PODIUM_SETTLE_SECONDS", names.DISPATCH_ID_INPUT}
+    known |= {names.ATTRIBUTE_STATUS, names.QUERY_STATUS}
     rows = tables(PAGE, "## When something fails")[1:]
     words = [one for row in rows for cell in row for one in code_in(cell)]
 

@@ -6,7 +6,7 @@ from typing import get_args
 from contracts import names
 from contracts.base import format_duration
 from contracts.gates import Answer
-from contracts.report import COMPLETES, OrchestrationStatus
+from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
 from contracts.runs import OutcomeStatus
 from contracts.specs.common import Spec
 from contracts.specs.pipeline import Approval, PipelineSpec, Stage, StageWorker
@@ -27,7 +27,7 @@ CODE = "".join(
 def test_every_end_is_told_with_how_temporal_shows_it() -> None:
     rows = {code_in(row[0])[0]: row[2] for row in tables(PAGE, "## The orchestration")[1:]}
 
-    assert set(rows) == set(OrchestrationStatus) - {"running", "paused"}
+    assert set(rows) == set(OrchestrationStatus) - GOES_ON
     assert {one for one, shown in rows.items() if shown == "Completed"} == COMPLETES
     assert {one for one, shown in rows.items() if shown.startswith("Cancelled")} == {"cancelled"}
 
@@ -63,8 +63,8 @@ def test_the_messages_are_those_that_console_and_gates_register() -> None:
 def test_words_of_the_failures_are_keys_signals_or_journaled() -> None:
     models = (PipelineSpec, Stage, StageWorker, Approval, SuccessCriteria)
     known = {field.alias or n for m in models for n, field in m.model_fields.items()}
-    known |= set(OutcomeStatus) | set(OrchestrationStatus) | {names.QUERY_GATES}
-    known |= {f"gate-{answer}" for answer in get_args(Decided)}
+    known |= set(OutcomeStatus) | set(OrchestrationStatus) | {names.QUERY_GATES, names.QUERY_STATUS}
+    known |= {f"gate-{answer}" for answer in get_args(Decided)} | {names.ATTRIBUTE_STATUS}
     rows = tables(PAGE, "## When something fails")[1:]
     words = [one for row in rows for cell in row for one in code_in(cell)]
 

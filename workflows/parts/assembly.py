@@ -8,6 +8,7 @@ from contracts.watch import CompletedRuns
 from workflows.parts.crew import Crew
 from workflows.parts.fleet import Fleet, Outcomes
 from workflows.parts.flights import Flights
+from workflows.parts.interim import Interim
 from workflows.parts.items import Source
 from workflows.parts.orchestration import Orchestration, Work
 from workflows.parts.patience import Patience
@@ -50,8 +51,16 @@ class FleetWork(Work):
             state=state,
         )
 
+        self._interim = Interim(crew, self.fleet, clock=clock, journal=journal)
+
     async def run(self) -> bool:
         """Work until every item has an outcome; False when it is time to continue as new."""
+        try:
+            return await self._to_the_end()
+        finally:
+            await self._interim.settle()
+
+    async def _to_the_end(self) -> bool:
         while not await self.fleet.run():
             if not self.flights.stopping:
                 return False

@@ -23,6 +23,7 @@ from workflows.parts.flights import Flights, is_due
 from workflows.parts.items import Source
 from workflows.parts.journal import Journal
 from workflows.parts.tally import slim
+from workflows.parts.timeline import progressed
 
 _MAX_REASON = 500
 _OVERDUE = 1.5
@@ -226,7 +227,7 @@ class Fleet:
                 self._settle(entry, failed, None)
                 return
             self._outcomes.dispatched()
-            self._progressed()
+            progressed(self.state, self._journal)
         completion = await self._flights.landed(entry)
         if completion is None:
             return
@@ -240,7 +241,7 @@ class Fleet:
         self._window.discard(entry.sequence)
         self._flights.settled(entry, verdict)
         self._settled_here += 1
-        self._progressed()
+        progressed(self.state, self._journal)
         if verdict.status is OutcomeStatus.SUCCESS:
             self._crew.of(entry).learn(seconds)
         attempts = self._crew.of(entry).assignment.worker.retry.maximum_attempts
@@ -270,10 +271,6 @@ class Fleet:
             last_failure=slim(self._crew.of(entry).outcome(entry, verdict)),
         )
         self._clock.rearm()
-
-    def _progressed(self) -> None:
-        self.state.last_progress_at = workflow.now()
-        self.state.stalled = False
 
     def _waiting_to_start(self) -> list[Entry]:
         placed = self._window | {entry.sequence for entry in self._ready}

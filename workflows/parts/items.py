@@ -9,7 +9,10 @@ from temporalio import workflow
 
 from activities.sources import SourceActivities
 from contracts.fleet import Entry, SourceState
-from contracts.runs import CountItems, Item, ItemsCount, ReadItems
+from contracts.runs import (
+    Item,
+)
+from contracts.sources import CountItems, ItemsCount, ReadItems
 from contracts.specs.sources import ForEach
 from workflows import policies
 

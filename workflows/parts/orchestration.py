@@ -15,7 +15,10 @@ from contracts.lineage import Lineage
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
-from contracts.runs import DescribeWorker, ItemsCount
+from contracts.runs import (
+    DescribeWorker,
+)
+from contracts.sources import ItemsCount
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.common import Spec
 from contracts.specs.worker import WorkerSpec
@@ -75,6 +78,7 @@ class Orchestration(Generic[S]):
         """Why there is neither spec nor state: the input did not decode."""
         self._work: Work = Work()
         self._final: OrchestrationReport | None = None
+        self._published: OrchestrationStatus | None = None
         try:
             self._input = parse_input(arguments, model)
         except BadInputError as error:
@@ -194,7 +198,6 @@ class Orchestration(Generic[S]):
         if self.refused is not None:
             raise closing.refuse(self.refused)
         self._console.refuse_the_rest()
-        progress.publish(self.spec, OrchestrationStatus.RUNNING)
         self._show()
         clock = asyncio.create_task(self.clock.run())
         doing = asyncio.ensure_future(self._described(work))
@@ -247,11 +250,8 @@ class Orchestration(Generic[S]):
 
     def status(self) -> Progress:
         """Answer the query `status`."""
-        status = OrchestrationStatus.PAUSED if self._timeline.paused else None
-        if self._final is not None:
-            status = self._final.status
         measured = progress.measure(
-            status or OrchestrationStatus.RUNNING,
+            self._final.status if self._final else self._timeline.standing,
             self.tally,
             self._work.running,
             self._work.queued,
@@ -273,7 +273,6 @@ class Orchestration(Generic[S]):
     async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
         await self.breakers.read()
         self._final = await self._reporting.write(status, reason, self.outbox, data=self.is_child)
-        progress.publish(self.spec, status)
         self._show()
         return self._final
 
@@ -292,6 +291,10 @@ class Orchestration(Generic[S]):
         self._work.pause(paused=False)
 
     def _show(self) -> None:
-        """Keep the run's page in the Temporal UI current; costs no event."""
+        """Keep the run's page in the Temporal UI current; only a change of status costs an event."""
         work = self._work
-        progress.show(self.title, self.tally, work.in_flight, work.queued, self._final)
+        status = self._final.status if self._final else self._timeline.standing
+        if status is not self._published:
+            self._published = status
+            progress.publish(self.spec, status)
+        progress.show(self.title, self.tally, work.in_flight, work.queued, status, self._final)

@@ -50,12 +50,16 @@ def wait_for(what: str) -> None:
 
 
 def show(
-    title: str, tally: Tally, running: int, queued: int, report: OrchestrationReport | None
+    title: str,
+    tally: Tally,
+    running: int,
+    queued: int,
+    status: OrchestrationStatus,
+    report: OrchestrationReport | None,
 ) -> None:
     """Set the current details, which the Temporal UI shows on the run's page."""
     by_status = tally.state.totals.by_status
     counts = ", ".join(f"{n} {status}" for status, n in by_status.items()) or "none yet"
-    status = report.status if report else OrchestrationStatus.RUNNING
     lines = [
         f"### {plain(title)}",
         f"**{status.value}** · {running} running · {queued} queued",
@@ -116,9 +120,12 @@ def verdict(
 def _shown(entry: Entry) -> dict[str, Any]:
     run = entry.run
     phase = "dispatching" if run is None else "cancelling" if entry.cancelled_at else "running"
-    return {
+    shown = {
         "key": entry.item.key,
         "attempt": entry.attempt,
         "phase": phase,
         "url": run.url if run else "",
     }
+    if entry.told is not None:
+        shown |= {"progress": entry.told.share, "summary": plain(entry.told.summary)}
+    return shown

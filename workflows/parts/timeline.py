@@ -6,10 +6,19 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from contracts.fleet import FleetState, OrchestrationState
+from contracts.report import OrchestrationStatus
 from workflows import policies
 from workflows.parts.clock import Clock
 from workflows.parts.flights import is_due
 from workflows.parts.journal import Journal
+
+
+def progressed(state: FleetState, journal: Journal) -> None:
+    """Note that something began or ended: the orchestration does not stall."""
+    state.last_progress_at = workflow.now()
+    if state.stalled:
+        state.stalled = False
+        journal.decide("progressed", reason="it had stalled")
 
 
 class Timeline:
@@ -35,6 +44,14 @@ class Timeline:
     def paused(self) -> bool:
         """Whether nothing is launched until `resume`."""
         return self._state.paused_at is not None
+
+    @property
+    def standing(self) -> OrchestrationStatus:
+        """How an orchestration that has not ended stands."""
+        if self.paused:
+            return OrchestrationStatus.PAUSED
+        stalled = self._fleet().stalled
+        return OrchestrationStatus.STALLED if stalled else OrchestrationStatus.RUNNING
 
     def pause(self) -> None:
         """Launch nothing more for now; runs in flight go on. Repeating it changes nothing."""

@@ -24,6 +24,7 @@ from contracts.runs import (
     OutcomeStatus,
     ReadRun,
     ReadWatermark,
+    RunProgress,
     RunRef,
     RunState,
     Verdict,
@@ -144,15 +145,10 @@ class WorkerRuns:
 
     async def collect(self, entry: Entry, run: RunRef, completion: Completion) -> Verdict:
         """Fetch and check the result of a completed run. A failure is a verdict too."""
-        result = self.assignment.worker.result
-        order = CollectOrder(
-            run=run,
-            conclusion=completion.conclusion,
-            channels=result.channels,
-            result_schema=result.schema_ if isinstance(result.schema_, dict) else None,
-            max_bytes=result.max_bytes,
-            comment_on=self.assignment.comment_on(entry),
-            author=result.author,
+        schema = self.assignment.worker.result.schema_
+        asked = self._order(entry, run, completion.conclusion)
+        order = asked.model_copy(
+            update={"result_schema": schema if isinstance(schema, dict) else None}
         )
         try:
             return await workflow.execute_activity_method(
@@ -165,6 +161,30 @@ class WorkerRuns:
         except ActivityError as error:
             reason = f"the result could not be fetched: {_cause(error)[1]}"
             return Verdict(status=OutcomeStatus.NO_RESULT, reason=clip(reason))
+
+    async def progress(self, entry: Entry, run: RunRef) -> RunProgress | None:
+        """Read what the worker told of its progress; None where it cannot be read."""
+        summary = _summary(f"progress of {self.assignment.name}", entry)
+        try:
+            return await workflow.execute_activity_method(
+                ResultActivities.progress,
+                self._order(entry, run, None),
+                **policies.named(policies.GLANCE, summary),
+            )
+        except ActivityError:
+            return None
+
+    def _order(self, entry: Entry, run: RunRef, conclusion: str | None) -> CollectOrder:
+        """Say where an entry's worker publishes."""
+        result = self.assignment.worker.result
+        return CollectOrder(
+            run=run,
+            conclusion=conclusion,
+            channels=result.channels,
+            max_bytes=result.max_bytes,
+            comment_on=self.assignment.comment_on(entry),
+            author=result.author,
+        )
 
     def learn(self, seconds: float | None) -> None:
         """Take the duration of a successful run into account."""

@@ -14,6 +14,7 @@ from contracts.specs.hierarchical import HierarchicalSpec, Phase
 from workflows import policies
 from workflows.parts.children import Children
 from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.timeline import progressed
 
 
 class HierarchicalState(BaseModel):
@@ -46,7 +47,7 @@ class Hierarchical:
 
     async def _run(self, phase: Phase) -> None:
         frame = self._frame
-        frame.state.fleet.last_progress_at = workflow.now()
+        progressed(frame.state.fleet, frame.journal)
         frame.journal.decide("phase-begun", phase.name, ", ".join(phase.orchestrations))
         children = Children(frame, phase, self._state.ended)
         frame.begin(children)
@@ -57,7 +58,7 @@ class Hierarchical:
             frame.tally.add(sequence, outcome, None)
             frame.journal.decide("completed", name, outcome.status.value)
             self._state.ended.append(name)
-            frame.state.fleet.last_progress_at = workflow.now()
+            progressed(frame.state.fleet, frame.journal)
             if outcome.status not in GOOD and phase.orchestrations[name].required:
                 self._state.missed.append(name)
             if report is not None:
