@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from tests.cli.backstage import Backstage
 from tests.cli.conftest import Podium, Write
 from tests.cli.schedules import live
+from tests.patience import PATIENCE
 
 RUNNING = WorkflowExecutionStatus.RUNNING
 Scheduled = Callable[..., Path]
@@ -56,7 +57,7 @@ def scheduled(write: Write, name: str) -> Scheduled:
 
 def until(true: Callable[[], bool]) -> None:
     """Wait for what the server does in its own time."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "it did not become true"
         time.sleep(0.1)

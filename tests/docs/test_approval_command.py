@@ -14,6 +14,7 @@ from contracts.specs.pipeline import PipelineSpec
 from sandbox.control import TimedRule
 from tests.conftest import binary
 from tests.docs.pages import ROOT, blocks
+from tests.patience import PATIENCE
 from tests.system.stand import open_stand
 from workflows.parts.stages import all_workers
 
@@ -46,7 +47,7 @@ def repository(folder: Path) -> Path:
 
 
 async def waiting(handle: Any) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         while not await handle.query("gates"):  # noqa: ASYNC110 - a server's
             await asyncio.sleep(0.5)
 

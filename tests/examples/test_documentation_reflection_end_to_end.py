@@ -12,6 +12,7 @@ from temporalio.client import WorkflowHandle
 from contracts import names
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from tests.examples.theatre import Theatre, ended, open_theatre
+from tests.patience import PATIENCE
 from tests.system.stand import REPOSITORY, TOKEN
 
 GENERATOR, CRITIC = "doc-generator.yml", "doc-critic.yml"
@@ -42,7 +43,7 @@ def page(theatre: Theatre, branch: str) -> str:
 
 async def in_flight(handle: WorkflowHandle[Any, Any], key: str) -> None:
     """Wait until a run has begun."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             running = (await handle.query(names.QUERY_STATUS))["in_flight"]
             if key in (one["key"] for one in running if one["phase"] == "running"):

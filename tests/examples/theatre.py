@@ -14,6 +14,7 @@ from contracts import names
 from contracts.report import OrchestrationReport
 from sandbox.control import RunRecord
 from starter.spec_file import load_spec
+from tests.patience import PATIENCE
 from tests.system.stand import ROOT, Stand, open_stand
 
 
@@ -68,7 +69,7 @@ async def ended(handle: WorkflowHandle[Any, Any]) -> OrchestrationReport:
 
 async def open_gate(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
     """Wait until a gate is open."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (found := await handle.query(names.QUERY_GATES)):  # noqa: ASYNC110 - a server's
             await asyncio.sleep(0.1)
     gate: dict[str, Any] = found[0]

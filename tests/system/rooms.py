@@ -27,6 +27,7 @@ from activities.settings import settings_from
 from contracts import names
 from sandbox.control import RunRecord
 from tests.conftest import binary
+from tests.patience import PATIENCE
 from tests.system import moments
 from tests.system.stand import ROOT, TOKEN, UNCORRELATED_WORKER_FILE, Stand, end
 from worker_main import activities_by_queue, workers_for
@@ -35,7 +36,7 @@ from workflows.plugin import podium_plugin
 SETTLE_SECONDS = 5
 """The sandbox's lists are never stale here, so little is enough."""
 _LOOK = 0.1
-_MAX_SECONDS = 150.0
+_MAX_SECONDS = PATIENCE
 
 COMMENTER_FILE = """
 name: commenter

@@ -12,6 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.patience import PATIENCE
 from tests.system.stand import Stand, end, spec
 
 
@@ -55,7 +56,7 @@ async def run_once(stand: Stand, log: Path, **more: str) -> int:
     process = stand.worker_process(log=log, **more)
     try:
         handle = await stand.start(spec(2))
-        await asyncio.wait_for(handle.result(), 60)
+        await asyncio.wait_for(handle.result(), PATIENCE)
         process.send_signal(signal.SIGTERM)
         return await asyncio.to_thread(process.wait, 30)
     finally:

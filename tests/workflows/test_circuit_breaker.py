@@ -17,6 +17,7 @@ from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import OutcomeStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
 from tests.system.judging import decisions
 
 BREAKER = "breaker/octo-org/analyzer.yml"
@@ -236,7 +237,7 @@ async def test_nothing_that_is_sent_to_a_breaker_wedges_it(
             "permit", {"dispatch_ids": ["pd-1"], "valid_for": "PT1H"}
         )
         await handle.signal("record", {"outcomes": [{"dispatch_id": "pd-1", "status": "success"}]})
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await handle.result()  # nothing to remember: it ends by itself
         ended = await state(client)
 

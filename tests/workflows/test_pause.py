@@ -14,6 +14,7 @@ from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
 from contracts.specs import WORKFLOW_TYPES
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
 from tests.workflows import (
     test_circuit_breaker,
     test_hierarchical,
@@ -78,7 +79,7 @@ async def test_while_paused_nothing_begins_and_what_runs_is_collected(
             id=f"podium/pause/{uuid4()}",
             task_queue=names.TASK_QUEUE,
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not github.started:
                 await skipping.sleep(timedelta(seconds=5))
         await handle.signal(names.SIGNAL_PAUSE)

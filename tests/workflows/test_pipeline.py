@@ -12,6 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
 
 
 def worker(item: str, **more: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ async def start(client: Client, data: dict[str, Any]) -> WorkflowHandle[Any, Any
 
 
 async def open_gate(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not (gates := await handle.query("gates")):
             await env.sleep(timedelta(seconds=5))
     found: dict[str, Any] = gates[0]

@@ -15,6 +15,7 @@ from activities.github.errors import RefusedError
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
 from tests.system.judging import decisions
 
 SUCCEEDED, PARTIAL, FAILED = (
@@ -115,7 +116,7 @@ class Stage:
 
     async def until(self, handle: WorkflowHandle[Any, Any], key: str) -> None:
         """Wait until a run is in flight."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while key not in (one["key"] for one in (await status(handle))["in_flight"]):
                 await self.env.sleep(timedelta(seconds=1))
 

@@ -19,6 +19,7 @@ from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.router import RouterSpec
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
 from workflows.parts.routes import classified as classify
 
 HOSTILE = "SECRET-7f3 @octo-org/all <img src=x> `$(touch /tmp/x)` ${{ github.token }}"
@@ -348,7 +349,7 @@ async def test_cancelling_gives_every_item_that_is_known_its_outcome(
     github.open_issues = [issue(n) for n in range(1, 26)]
     async with workers_for(skipping.client, github):
         handle = await start(skipping.client, data | {"max-parallel": 5, "deadline": "9h"})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while len(github.started) < 5:
                 await skipping.sleep(timedelta(seconds=5))
         await handle.signal("pause")

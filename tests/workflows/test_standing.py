@@ -14,6 +14,7 @@ from contracts import names
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
 from tests.workflows.test_orchestrator_worker import spec
 
 Handle = WorkflowHandle[Any, OrchestrationReport]
@@ -153,6 +154,6 @@ async def test_progress_that_cannot_be_read_disturbs_nothing(
     }
     async with workers_for(skipping.client, github, cached=10):
         handle = await start(skipping, one_item(worker=worker))
-        report = await asyncio.wait_for(handle.result(), 120)
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
 
     assert report.status is OrchestrationStatus.SUCCEEDED
