@@ -64,14 +64,15 @@ class Flights:
         self._recognise(batch.since)
         for news in batch.completions:
             entry = self._by_id.get(news.dispatch_id)
-            if entry is None:
-                continue
-            if news.surplus:
+            if news.surplus:  # also of a dispatch that has its verdict: it may be seen late
                 surplus = ", ".join(map(str, news.surplus))
                 reason = f"runs {surplus} came of the same dispatch; {news.run_id} is kept"
-                self._journal.decide("surplus-cancelled", entry.item.key, reason)
-                if entry.run is not None:
-                    entry.run = entry.run.model_copy(update={"run_id": news.run_id})
+                subject = entry.item.key if entry else news.dispatch_id
+                self._journal.decide("surplus-cancelled", subject, reason)
+            if entry is None:
+                continue
+            if news.surplus and entry.run is not None:
+                entry.run = entry.run.model_copy(update={"run_id": news.run_id})
             if news.conclusion is not None and entry.completion is None:
                 entry.completion = news
                 self._wake(entry)
