@@ -11,6 +11,7 @@ import os
 import statistics
 import sys
 import time
+from collections import deque
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -109,10 +110,17 @@ async def measure(asked: Options) -> int:
     )
     async with environment as env:
         github, ours, guarded, theirs = InstantGitHub(), [], [], []
-        for _ in range(asked.rounds):
-            theirs.append(await bare(env.client, asked))
-            ours.append(await podium(env.client, github, asked, "disabled"))
-            guarded.append(await podium(env.client, github, asked, {}))
+        for number in range(asked.rounds):
+            # Whatever comes later in a round meets a server with more to keep: take turns.
+            turns = deque("bpg")
+            turns.rotate(number)
+            for side in turns:
+                if side == "b":
+                    theirs.append(await bare(env.client, asked))
+                elif side == "p":
+                    ours.append(await podium(env.client, github, asked, "disabled"))
+                else:
+                    guarded.append(await podium(env.client, github, asked, {}))
     ratio, guarded_ratio = (
         statistics.median(our / their for our, their in zip(mine, theirs, strict=True))
         for mine in (ours, guarded)
