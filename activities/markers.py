@@ -15,6 +15,11 @@ class Markers:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    @classmethod
+    def from_text(cls, secret: str) -> "Markers":
+        """Make the key of a text, such as a setting."""
+        return cls(hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest())
+
     def mark(self, kind: str, write_id: str) -> str:
         """Make the mark of one write, an HTML comment."""
         return f"{MARKER}{kind} {write_id} {self._sign(kind, write_id)} -->"

@@ -1,6 +1,5 @@
 """Settings of a Temporal Worker, from its environment. Tokens are read here and nowhere else."""
 
-import hashlib
 import math
 import re
 import threading
@@ -54,7 +53,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     key = environment.get(MARKER_KEY) or secret
     return Settings(
         github=GitHub(GitHubClient(auth, api_url)),
-        markers=Markers(hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()),
+        markers=Markers.from_text(key),
         settle=_settle(environment.get(SETTLE_SECONDS)),
     )
 

@@ -101,6 +101,12 @@ class RunRow(Sent):
     """How long it ran, by GitHub's clock; None before it has ended."""
 
 
+class SeenRuns(Sent):
+    """Runs that GitHub itself told of, by signed deliveries."""
+
+    rows: tuple[RunRow, ...] = Field(max_length=MAX_BATCH)
+
+
 class PageMark(Sent):
     """What is remembered of one page of the list."""
 
@@ -168,5 +174,7 @@ class RunWatchState(Sent):
     orphans: tuple[Waiter, ...] = ()
     """Waiters that have ended, and whose runs are still to be cancelled."""
     polled_at: datetime | None = None
+    heard_at: datetime | None = None
+    """When a delivery last told of an end that no poll had seen; None while polls are the first."""
     checked_at: datetime | None = None
     """When it was last asked which waiters are still running."""

@@ -50,6 +50,7 @@ async def start(
     *,
     page: str = "",
     retry_of: str = "",
+    once: bool = False,
 ) -> WorkflowHandle[Any, Any]:
     """Start an orchestration; sending the start again has no effect.
 
@@ -60,9 +61,11 @@ async def start(
         workflow_id: must not be running.
         page: link to the repository, or nothing.
         retry_of: workflow id of the orchestration whose failed items these are, or nothing.
+        once: the id may not have been used before, for as long as Temporal remembers it.
 
     Raises:
         CliError: the id is running (2), Temporal did not take the start (2) or is away (3).
+        WorkflowAlreadyStartedError: with `once`, the id was used before.
     """
     try:
         with told_by_temporal("Temporal did not start it"):
@@ -73,13 +76,17 @@ async def start(
                 task_queue=TASK_QUEUE,
                 execution_timeout=execution_timeout(file.spec),
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                id_reuse_policy=_ONCE if retry_of else WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_reuse_policy=_ONCE
+                if retry_of or once
+                else WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 memo={MEMO_RETRY_OF: retry_of} if retry_of else None,
                 static_summary=summary(file.spec),
                 static_details=details(file, page, retry_of),
                 rpc_timeout=CALL,
             )
     except WorkflowAlreadyStartedError as error:
+        if once:
+            raise
         raise CliError(
             f"{workflow_id} is running already (run {error.run_id}); follow it with `podium watch "
             f"{workflow_id}`, or start another with --key"

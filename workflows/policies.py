@@ -128,6 +128,9 @@ POLL_MAX = timedelta(seconds=30)
 POLL_SHARE = 20
 """A run is looked for about every twentieth of its typical time."""
 
+SWEEP = timedelta(seconds=300)
+"""Between two polls while deliveries tell of every end: the polls are for what got lost."""
+
 WAITER_CHECK = timedelta(seconds=30)
 """How often a watcher asks whether its waiters are still running."""
 

@@ -271,14 +271,28 @@ async def test_a_dispatch_that_could_not_be_announced_was_not_sent() -> None:
     assert (github.sent, attempt.left[-1].in_doubt_since) == (0, None)
 
 
-async def test_telling_a_watcher_takes_seconds_at_most() -> None:
-    told: dict[str, Any] = {}
+@pytest.mark.parametrize("there", [True, False])
+async def test_telling_a_watcher_takes_seconds_at_most_and_starts_one_where_there_is_none(
+    there: bool,
+) -> None:
+    told: list[tuple[str, timedelta]] = []
 
-    async def start_workflow(*_: Any, **named: Any) -> None:
-        told.update(named)
+    class Temporal:
+        def get_workflow_handle(self, workflow_id: str) -> Any:
+            return self
 
-    client: Any = type("Client", (), {"start_workflow": staticmethod(start_workflow)})()
+        async def signal(self, *_: Any, rpc_timeout: timedelta) -> None:
+            told.append(("signal", rpc_timeout))
+            if not there:
+                raise RPCError("no such workflow", RPCStatusCode.NOT_FOUND, b"")
+
+        async def start_workflow(self, *_: Any, rpc_timeout: timedelta, **named: Any) -> None:
+            told.append((f"start with {named['start_signal']}", rpc_timeout))
+
+    client: Any = Temporal()
     intent = Intent(dispatch_id=ID, waiter=order().waiter, workflow="w.yml", announced_at=NOW)
     await Watching(client).announce("o/r", intent)
 
-    assert timedelta() < told["rpc_timeout"] <= timedelta(seconds=5)
+    wanted = ["signal"] if there else ["signal", "start with announce"]
+    assert [what for what, _ in told] == wanted
+    assert all(timedelta() < limit <= timedelta(seconds=5) for _, limit in told)

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from contracts import names
 from sandbox.control import RequestRecord, SandboxControl
 from starter.starting import unpolled
-from tests.cli.specs import WORKER_FILES
+from tests.cli.specs import REPOSITORY, WORKER_FILES
 from tests.system.stand import Stand, end, open_stand
 
 CLI_TOKEN = "cli-token"
@@ -59,6 +60,20 @@ class Backstage:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
+
+    def forget_failures(self) -> None:
+        """End the circuit breakers: what failed in one test is not held against the next."""
+
+        async def end_breaker(name: str) -> None:
+            handle = self.stand.client.get_workflow_handle(name)
+            try:
+                await handle.terminate("another test begins")
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+
+        for file in WORKER_FILES:
+            self.ask(end_breaker(names.breaker_id(REPOSITORY, file, "worker")))
 
     def requests_of_cli(self) -> list[RequestRecord]:
         """All that the command line has asked the sandbox, by its token."""

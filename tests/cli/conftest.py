@@ -102,6 +102,7 @@ def backstage(
     monkeypatch.setenv("GITHUB_TOKEN", CLI_TOKEN)
     monkeypatch.setenv("PODIUM_MARKER_KEY", MARKER_KEY)
     servers.control.timed([])
+    servers.forget_failures()
     yield servers
     servers.control.clear_faults()
     servers.control.settings(disabled_workflows=[])

@@ -26,6 +26,7 @@ from contracts.watch import (
     PollRuns,
     Release,
     RunWatchState,
+    SeenRuns,
     WatchRuns,
 )
 from workflows import policies
@@ -90,6 +91,14 @@ class RunWatch:
         if asked is not None:
             for run in asked.runs:
                 self._sightings.watch(run)
+            self._deliver()
+
+    @workflow.signal(name=names.SIGNAL_RUNS_SEEN, description="Runs that GitHub told of")
+    def runs_seen(self, *arguments: Any) -> None:
+        """Take in signed deliveries: {"rows": [{"run_id", "status", "conclusion", ...}]}."""
+        seen = _message(SeenRuns, arguments)
+        if seen is not None:
+            self._sightings.hear(seen.rows)
             self._deliver()
 
     @workflow.signal(name=names.SIGNAL_RELEASE, description="Nobody waits for these any more")

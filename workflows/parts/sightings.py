@@ -16,14 +16,12 @@ from contracts.watch import (
     RunWatchState,
     WatchedRun,
 )
-from workflows import policies
 from workflows.parts.finished import ABANDONED, RING, SURPLUS, Finished
+from workflows.parts.rhythm import Rhythm
 from workflows.parts.sighted import adopted, completion_of, maybe_done
 
 _INTENT_LIFE = timedelta(hours=2)
 """An announcement outlives the longest time that a dispatch may take."""
-_MAYBE_SENT = timedelta(seconds=5)
-"""An announced run is looked for when its dispatch should have answered."""
 _BY_ID_SHARE = 2
 """A run that costs a call of its own is looked for at every second interval."""
 
@@ -43,7 +41,7 @@ class Sightings:
         self._finished = Finished(state)
         self._news: list[tuple[Waiter, Completion]] = []
         self._surplus: list[int] = []
-        self._polled_at = state.polled_at or workflow.now()
+        self._rhythm = Rhythm(state)
         self._floor = state.marks[-1].floor if state.marks else 0
         self._read_at: dict[int, datetime] = {}
 
@@ -116,12 +114,29 @@ class Sightings:
         self._floor = poll.marks[-1].floor if poll.marks else 0
         self.polled()
         for row in sorted(poll.rows, key=lambda row: row.run_id):
+            if row.run_id in self.by_run and row.status == COMPLETED:
+                self._rhythm.missed()
             self._see(row)
+        self._age()
+
+    def hear(self, rows: Iterable[RunRow]) -> None:
+        """Take in what GitHub delivered; ends are believed, and what is odd is looked at."""
+        for row in sorted(rows, key=lambda row: row.run_id):
+            watched = self.watched.get(self.by_run.get(row.run_id, ""))
+            if watched is not None and row.run_attempt < watched.run.run_attempt:
+                continue  # of an attempt that was run again since
+            if row.status == COMPLETED and row.conclusion:
+                if watched is not None:
+                    self._rhythm.heard()
+                self._see(row)
+            elif watched is not None:
+                self.marks = ()
+                self._rhythm.hurry()
         self._age()
 
     def polled(self) -> None:
         """Count the interval from now."""
-        self._polled_at = workflow.now()
+        self._rhythm.polled()
 
     def take_news(self) -> Iterator[tuple[Waiter, list[Completion]]]:
         """Take completions out, by waiter."""
@@ -176,18 +191,12 @@ class Sightings:
         return chosen
 
     def interval(self) -> timedelta:
-        """How long to wait between two polls: a share of what is in flight takes."""
-        now = workflow.now()
-        typical = [w.expected or now - w.run.dispatched_at for w in self.watched.values()]
-        typical += [now - intent.announced_at for intent in self.intents.values()]
-        wanted = min(typical, default=policies.POLL_MAX) / policies.POLL_SHARE
-        return min(max(wanted, policies.POLL_MIN), policies.POLL_MAX)
+        """How long to wait between two polls."""
+        return self._rhythm.interval(self.watched.values(), self.intents.values())
 
     def next_poll(self) -> datetime:
-        """When to look next: not before the first run can be done."""
-        soonest = [maybe_done(asked) for asked in self.watched.values()]
-        soonest += [intent.announced_at + _MAYBE_SENT for intent in self.intents.values()]
-        return max(self._polled_at + self.interval(), min(soonest, default=self._polled_at))
+        """When to look next."""
+        return self._rhythm.next_poll(self.watched.values(), self.intents.values())
 
     def carry(self, state: RunWatchState, unsent: dict[str, list[Completion]]) -> RunWatchState:
         """Put everything into plain data."""
@@ -205,7 +214,8 @@ class Sightings:
                 "snapshot": tuple(self._snapshot.values()),
                 **self._finished.carry(),
                 "marks": self.marks,
-                "polled_at": self._polled_at,
+                "polled_at": self._rhythm.polled_at,
+                "heard_at": self._rhythm.heard_at,
                 "unsent": {key: tuple(news) for key, news in unsent.items()},
             }
         )

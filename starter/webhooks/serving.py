@@ -1,0 +1,134 @@
+"""The receiver as a process: its settings, its parts, and the server that they run in."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.markers import Markers
+from activities.settings import GITHUB_TOKEN, MARKER_KEY
+from contracts.names import MARKER
+from starter.children import is_free
+from starter.exits import CliError
+from starter.starting import CALL
+from starter.webhooks.news import RunNews
+from starter.webhooks.receiver import Delivery, Receiver
+from starter.webhooks.specs import SpecFolder
+from starter.webhooks.triggers import IsOurs, Triggers
+
+SECRET = "PODIUM_WEBHOOK_SECRET"  # noqa: S105 - the name of a setting
+MIN_SECRET = 16
+AT_ONCE = 100
+"""Requests answered at once; more are told 503, and GitHub shows them as failed."""
+_GRACE_SECONDS = 5
+logger = logging.getLogger("podium.webhooks")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where to listen, and what deliveries are held against and start."""
+
+    host: str
+    port: int
+    secret: str
+    specs: SpecFolder | None
+    """Without it events start nothing."""
+    is_ours: IsOurs
+
+
+def asked_for(host: str, port: int, specs: Path | None, environment: Mapping[str, str]) -> Asked:
+    """Check options and settings before anything is connected.
+
+    Raises:
+        CliError: no secret, a short one, a port in use, or specs that cannot be used.
+    """
+    if not is_free(port):
+        raise CliError(f"--port {port}: in use, or not allowed; choose another")
+    return Asked(
+        host=host,
+        port=port,
+        secret=_secret(environment),
+        specs=SpecFolder(specs) if specs else None,
+        is_ours=_is_ours(environment),
+    )
+
+
+def receiver_for(client: Client, asked: Asked) -> Receiver:
+    """Compose a receiver."""
+    news = RunNews(client)
+    triggers = Triggers(client, asked.specs, asked.is_ours) if asked.specs else None
+
+    async def handle(delivery: Delivery) -> str:
+        if delivery.event == "workflow_run":
+            return await news.take(delivery)
+        return await triggers.take(delivery) if triggers else "no specs are served"
+
+    async def ready() -> bool:
+        try:
+            return await client.service_client.check_health(timeout=CALL)
+        except RPCError:
+            return False
+
+    return Receiver(asked.secret, handle, ready)
+
+
+async def serve(client: Client, asked: Asked) -> None:
+    """Serve until cancelled; what was received by then is passed on first."""
+    server = _Server(
+        uvicorn.Config(
+            receiver_for(client, asked).app(),
+            host=asked.host,
+            port=asked.port,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            limit_concurrency=AT_ONCE,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            server_header=False,
+        )
+    )
+    serving = asyncio.create_task(server.serve())
+    logger.info("receiving", extra={"host": asked.host, "port": asked.port})
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving
+        logger.info("receiver stopped")
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the command, which cancels `serve`."""
+        yield
+
+
+def _secret(environment: Mapping[str, str]) -> str:
+    secret = environment.get(SECRET, "")
+    if len(secret) < MIN_SECRET:
+        raise CliError(
+            f"{SECRET} is not set, or has under {MIN_SECRET} characters; set the secret of the "
+            "webhook on GitHub, for example made by: openssl rand -hex 32"
+        )
+    return secret
+
+
+def _is_ours(environment: Mapping[str, str]) -> IsOurs:
+    """Know Podium's own issues, so that its reports start no orchestrations."""
+    key = environment.get(MARKER_KEY) or environment.get(GITHUB_TOKEN)
+    if not key:
+        logger.warning(
+            "events of issues that carry any mark of Podium start nothing; to tell genuine marks "
+            "from forged ones, set what the Temporal Worker has",
+            extra={"setting": MARKER_KEY},
+        )
+        return lambda text: MARKER in text
+    markers = Markers.from_text(key)
+    return lambda text: bool(markers.write_ids(text))

@@ -1,0 +1,205 @@
+"""RunWatch with deliveries: ends that are told wake at once, and polls become the safety net."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from contracts import names
+from contracts.report import OrchestrationReport
+from contracts.runs import RunRef, Waiter
+from contracts.watch import RunRow, SeenRuns, WatchedRun, WatchRuns
+from tests.conftest import WorkersFor
+from tests.fakes import Behaviour, FakeGitHub
+from tests.patience import PATIENCE
+from tests.workflows.test_orchestrator_worker import spec
+
+WATCHER = names.run_watch_id("octo-org/widgets")
+
+
+class Counting(FakeGitHub):
+    """Counts looks at the list of runs, and finishes runs when the test says so."""
+
+    looks = 0
+
+    def runs(self, *given: Any, **more: Any) -> Any:
+        self.looks += 1
+        return super().runs(*given, **more)
+
+    def finish(self, run_id: int) -> RunRow:
+        """End a run now; the row that a delivery tells."""
+        run = self.started[run_id]
+        run.behaviour = Behaviour(seconds=(self.now - run.started).total_seconds())
+        return RunRow(
+            run_id=run_id, status="completed", conclusion="success", dispatch_id=run.dispatch_id
+        )
+
+
+async def start(client: Client, items: int, **changes: Any) -> WorkflowHandle[Any, Any]:
+    listed = {"source": "list", "items": [f"i{n}" for n in range(items)]}
+    return await client.start_workflow(
+        "OrchestratorWorker",
+        {"spec": spec(**{"for-each": listed, "deadline": "2d", **changes})},
+        id=f"podium/test/{uuid4()}",
+        task_queue=names.TASK_QUEUE,
+        result_type=OrchestrationReport,
+    )
+
+
+async def all_started(env: WorkflowEnvironment, github: FakeGitHub, count: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(github.started) < count:
+            await env.sleep(timedelta(seconds=1))
+
+
+async def tell(client: Client, *rows: RunRow) -> None:
+    await client.get_workflow_handle(WATCHER).signal(names.SIGNAL_RUNS_SEEN, SeenRuns(rows=rows))
+
+
+def hours(worker_minutes: int = 2_000) -> dict[str, Any]:
+    return {
+        "workflow": "analyzer.yml",
+        "inputs": {"item": "${{ item.value }}"},
+        "timeout-minutes": worker_minutes,
+    }
+
+
+async def test_told_ends_wake_without_a_look_and_looks_become_rare(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=20):
+        handle = await start(skipping.client, 3, worker=hours())
+        await all_started(skipping, github, 3)
+        ids = sorted(github.started)
+        await tell(skipping.client, github.finish(ids[0]))
+        await skipping.sleep(timedelta(seconds=30))
+        before = github.looks
+        await skipping.sleep(timedelta(hours=1))
+        looks = github.looks - before
+        await tell(skipping.client, github.finish(ids[1]), github.finish(ids[2]))
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
+
+    assert report.totals.by_status == {"success": 3}
+    assert 10 <= looks <= 14, "a sweep every 300 s"
+
+
+async def test_ends_that_no_delivery_tells_are_found_and_polls_are_the_first_again(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=20):
+        handle = await start(skipping.client, 3, worker=hours())
+        await all_started(skipping, github, 3)
+        first, second, third = sorted(github.started)
+        await tell(skipping.client, github.finish(first))
+        await skipping.sleep(timedelta(seconds=5))
+        github.finish(second)  # its delivery is lost
+        await skipping.sleep(timedelta(seconds=320))
+        before = github.looks
+        await skipping.sleep(timedelta(minutes=10))
+        looks = github.looks - before
+        github.finish(third)
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
+
+    assert report.totals.by_status == {"success": 3}
+    assert looks >= 15, "every 30 s at most"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "queued", "conclusion": None},
+        {"status": "in_progress", "conclusion": None},
+        {"conclusion": None},
+        {"status": "completed", "conclusion": ""},
+    ],
+)
+async def test_an_odd_delivery_is_looked_at_and_not_believed(
+    changes: dict[str, Any], skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """GitHub has sent `completed` for runs that went on."""
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=20):
+        handle = await start(skipping.client, 1, worker=hours())
+        await all_started(skipping, github, 1)
+        (run_id,) = github.started
+        row = RunRow(run_id=run_id, status="completed", conclusion="success")
+        await skipping.sleep(timedelta(seconds=40))
+        before = github.looks
+        await tell(skipping.client, row.model_copy(update=changes))
+        await skipping.sleep(timedelta(seconds=2))
+        looks, status = github.looks - before, await handle.query(names.QUERY_STATUS)
+        await tell(skipping.client, github.finish(run_id))
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
+
+    assert looks >= 1
+    assert status["running"] == 1
+    assert report.totals.by_status == {"success": 1}
+
+
+async def test_deliveries_that_are_early_late_repeated_or_strange_change_nothing(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=20):
+        handle = await start(skipping.client, 2, worker=hours())
+        await all_started(skipping, github, 2)
+        first, second = sorted(github.started)
+        stranger = RunRow(run_id=999_999, status="completed", conclusion="success")
+        forged = RunRow(run_id=77, status="completed", conclusion="failure", dispatch_id="pd-x")
+        row = github.finish(first)
+        await tell(skipping.client, stranger, forged, row, row)
+        await tell(skipping.client, row, stranger)
+        watcher = skipping.client.get_workflow_handle(WATCHER)
+        await watcher.signal(names.SIGNAL_RUNS_SEEN, {"rows": "no rows"})
+        await watcher.signal(names.SIGNAL_RUNS_SEEN)
+        await tell(skipping.client, github.finish(second))
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
+
+    assert report.totals.by_status == {"success": 2}
+    assert len(github.started) == 2
+
+
+async def test_the_end_of_an_attempt_that_was_run_again_since_is_ignored(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=20):
+        handle = await start(skipping.client, 1, worker=hours())
+        await all_started(skipping, github, 1)
+        (run_id,) = github.started
+        dispatch_id = github.started[run_id].dispatch_id
+        info = await handle.describe()
+        again = RunRef(
+            repository="octo-org/widgets",
+            workflow="analyzer.yml",
+            run_id=run_id,
+            run_attempt=2,
+            dispatch_id=dispatch_id,
+            dispatched_at=github.now,
+        )
+        waiter = Waiter(workflow_id=handle.id, first_execution_run_id=info.run_id)
+        watcher = skipping.client.get_workflow_handle(WATCHER)
+        asked = WatchRuns(runs=(WatchedRun(run=again, waiter=waiter),))
+        await watcher.signal(names.SIGNAL_WATCH, asked)
+        late = RunRow(run_id=run_id, run_attempt=1, status="completed", conclusion="failure")
+        await tell(skipping.client, late)
+        await skipping.sleep(timedelta(seconds=5))
+        status = await handle.query(names.QUERY_STATUS)
+        row = github.finish(run_id).model_copy(update={"run_attempt": 2})
+        await tell(skipping.client, row)
+        await handle.cancel()
+        await asyncio.wait_for(_ended(handle), PATIENCE)
+
+    assert status["running"] == 1
+
+
+async def _ended(handle: WorkflowHandle[Any, Any]) -> None:
+    with contextlib.suppress(WorkflowFailureError):
+        await handle.result()

@@ -1,0 +1,206 @@
+"""`podium webhooks` as a process: real deliveries wake orchestrations, and start them once."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from activities.markers import Markers
+from starter.children import free_ports
+from tests.patience import PATIENCE
+from tests.system.stand import REPOSITORY, ROOT, TOKEN, Stand, end, open_stand, spec
+from tests.webhooks.posting import SECRET, completed, delivery
+
+ROUTED = """
+name: welcome
+pattern: orchestrator-worker
+on: {issues: {types: [opened]}}
+repository: octo-org/widgets
+for-each: {source: list, items: [hello]}
+worker: {workflow: analyzer.yml, inputs: {item: "${{ event.issue.number }}"}}
+"""
+
+
+@asynccontextmanager
+async def receiver(stand: Stand, *options: str, **more: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A receiver in a process of its own."""
+    (port,) = free_ports(1)
+    process = subprocess.Popen(  # noqa: ASYNC220 - it only starts, and is not waited for
+        [sys.executable, "-m", "starter", "webhooks", "--port", str(port), *options],
+        cwd=ROOT,
+        env=stand.environment(PODIUM_WEBHOOK_SECRET=SECRET, **more),
+        stdin=subprocess.DEVNULL,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=20) as web:
+            await _up(web, process)
+            yield web
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.to_thread(process.wait, 20)
+        finally:
+            end(process)
+
+
+async def _up(web: httpx.AsyncClient, process: "subprocess.Popen[bytes]") -> None:
+    async with asyncio.timeout(PATIENCE):
+        while process.poll() is None:
+            try:
+                if (await web.get("/readyz")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+    raise AssertionError(f"the receiver ended with {process.returncode}")
+
+
+class Deliverer:
+    """Delivers the ends of the sandbox's runs, as the sandbox's own API tells each run."""
+
+    def __init__(self, stand: Stand, web: httpx.AsyncClient) -> None:
+        self._stand, self._web = stand, web
+        self.delivered: set[int] = set()
+
+    async def until(self, done: "asyncio.Future[Any]") -> None:
+        """Deliver each end, twice, until something is done."""
+        api = {"Authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(headers=api, trust_env=False) as github:
+            while not done.done():
+                for run in self._stand.control.runs():
+                    if run.status == "completed" and run.run_id not in self.delivered:
+                        self.delivered.add(run.run_id)
+                        await self._one(github, run.run_id)
+                await asyncio.sleep(0.05)
+
+    async def _one(self, github: httpx.AsyncClient, run_id: int) -> None:
+        url = f"{self._stand.sandbox.api_url}/repos/{REPOSITORY}/actions/runs/{run_id}"
+        told = delivery(completed((await github.get(url)).json(), REPOSITORY))
+        for _ in range(2):
+            answer = await self._web.post("/webhooks", **told)
+            assert answer.is_success, answer.text
+
+
+def issue(number: int, body: str = "It broke.", **more: Any) -> dict[str, Any]:
+    return {
+        "action": "opened",
+        "issue": {"number": number, "title": "Broken", "body": body, "labels": []},
+        "repository": {"full_name": REPOSITORY},
+        "sender": {"login": "mona", "type": "User"},
+        **more,
+    }
+
+
+@pytest.fixture
+async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
+    async with open_stand(tmp_path) as opened:
+        yield opened
+
+
+async def test_ends_are_delivered_and_hardly_anything_is_polled(stand: Stand) -> None:
+    stand.control.timed([{"duration_seconds": 4}])
+    async with stand.workers(), receiver(stand) as web:
+        handle = await stand.start(spec(30, **{"max-parallel": 10}))
+        running = asyncio.ensure_future(handle.result())
+        await asyncio.wait_for(Deliverer(stand, web).until(running), PATIENCE)
+        report = running.result()
+    calls = stand.control.api_calls()
+
+    assert report["totals"]["by_status"] == {"success": 30}
+    assert len(stand.control.runs()) == 30
+    looks = sum(count for route, count in calls.items() if route.endswith("/actions/runs"))
+    assert looks <= 10, calls
+
+
+async def test_an_issue_starts_its_orchestration_once_whoever_receives_it(
+    stand: Stand, tmp_path: Path
+) -> None:
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "welcome.yml").write_text(ROUTED)
+    stand.control.timed([{"duration_seconds": 0}])
+    options = ("--specs", str(folder))
+    key = "a key that the Temporal Worker has too"
+    mark = Markers.from_text(key).mark("report", "0" * 24)
+    async with (
+        stand.workers(),
+        receiver(stand, *options, PODIUM_MARKER_KEY=key) as web,
+        receiver(stand, *options, PODIUM_MARKER_KEY=key) as other,
+    ):
+        told = delivery(issue(5), "issues", delivery_id="d-5")
+        first = [await one.post("/webhooks", **told) for one in (web, other, web)]
+        own = await web.post("/webhooks", **delivery(issue(6, mark), "issues"))
+        forged = mark[:-10] + "0" * 6 + " -->"
+        posing = delivery(issue(7, forged), "issues", delivery_id="d-7")
+        let_in = await web.post("/webhooks", **posing)
+        closed = delivery(issue(8, action="closed"), "issues")
+        elsewhere = delivery(issue(9, repository={"full_name": "octo-org/other"}), "issues")
+        others = [await web.post("/webhooks", **one) for one in (closed, elsewhere)]
+        reports = [
+            await stand.client.get_workflow_handle(f"podium/welcome/{name}").result()
+            for name in ("d-5", "d-7")
+        ]
+        again = await other.post("/webhooks", **told)
+
+    assert [one.status_code for one in first] == [202, 202, 200]
+    assert "started by it before" in first[1].json()["said"]
+    assert own.json()["said"] == "written by Podium itself"
+    assert let_in.json()["said"] == "welcome is started", "a forged mark keeps nobody out"
+    assert [one.json()["said"] for one in others] == ["no spec is started by it"] * 2
+    assert [one["status"] for one in reports] == ["succeeded"] * 2
+    assert again.is_success
+    assert len(stand.control.runs()) == 2
+
+
+async def test_specs_are_read_again_when_they_change_and_a_broken_one_stays_as_it_was(
+    stand: Stand, tmp_path: Path
+) -> None:
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "worker.yml").write_text("name: not a spec\non: push\n")
+    async with receiver(stand, "--specs", str(folder)) as web:
+        nothing = await web.post("/webhooks", **delivery(issue(1), "issues"))
+        (folder / "welcome.yml").write_text(ROUTED)
+        await asyncio.sleep(1.2)
+        started = await web.post("/webhooks", **delivery(issue(2), "issues"))
+        (folder / "welcome.yml").write_text(ROUTED + "unknown-key: 1\n")
+        await asyncio.sleep(1.2)
+        still = await web.post("/webhooks", **delivery(issue(3), "issues"))
+
+    assert nothing.json()["said"] == "no spec is started by it"
+    assert started.json()["said"] == still.json()["said"] == "welcome is started"
+
+
+async def test_while_temporal_is_away_deliveries_are_told_as_failed(tmp_path: Path) -> None:
+    run = {"id": 1, "event": "workflow_dispatch", "status": "completed", "conclusion": "success"}
+    run["created_at"] = "2026-01-01T00:00:00Z"
+    told = delivery(completed(run, REPOSITORY))
+    stands = open_stand(tmp_path)
+    stand = await stands.__aenter__()
+    async with receiver(stand) as web:
+        await stands.__aexit__(None, None, None)
+        failed = await web.post("/webhooks", **told)
+        ready = await web.get("/readyz")
+        alive = await web.get("/healthz")
+
+    assert (failed.status_code, ready.status_code, alive.status_code) == (503, 503, 200)
+
+
+@pytest.mark.parametrize("secret", ["", "short"])
+def test_it_does_not_start_without_a_secret(secret: str) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "starter", "webhooks", "--port", str(free_ports(1)[0])],
+        cwd=ROOT, env=os.environ | {"PODIUM_WEBHOOK_SECRET": secret},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert said.returncode == 2
+    assert "PODIUM_WEBHOOK_SECRET" in said.stderr

@@ -1,0 +1,57 @@
+"""How often a watcher looks at the list of runs: as rarely as news allows."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from contracts.watch import Intent, RunWatchState, WatchedRun
+from workflows import policies
+from workflows.parts.sighted import maybe_done
+
+_MAYBE_SENT = timedelta(seconds=5)
+"""An announced run is looked for when its dispatch should have answered."""
+
+
+class Rhythm:
+    """When to poll: by what is in flight, and hardly ever while deliveries come first."""
+
+    def __init__(self, state: RunWatchState) -> None:
+        self.polled_at = state.polled_at or workflow.now()
+        self.heard_at = state.heard_at
+        self._hurried = False
+
+    def polled(self) -> None:
+        """Count the interval from now."""
+        self.polled_at, self._hurried = workflow.now(), False
+
+    def hurry(self) -> None:
+        """Look at once: something that was told is odd."""
+        self._hurried = True
+
+    def heard(self) -> None:
+        """A delivery told of an end before a poll saw it."""
+        self.heard_at = workflow.now()
+
+    def missed(self) -> None:
+        """A poll saw an end that no delivery had told of: polls are the first again."""
+        self.heard_at = None
+
+    def interval(self, watched: Collection[WatchedRun], intents: Collection[Intent]) -> timedelta:
+        """How long to wait between two polls: a share of what is in flight takes."""
+        if self.heard_at is not None:
+            return policies.SWEEP
+        now = workflow.now()
+        typical = [w.expected or now - w.run.dispatched_at for w in watched]
+        typical += [now - intent.announced_at for intent in intents]
+        wanted = min(typical, default=policies.POLL_MAX) / policies.POLL_SHARE
+        return min(max(wanted, policies.POLL_MIN), policies.POLL_MAX)
+
+    def next_poll(self, watched: Collection[WatchedRun], intents: Collection[Intent]) -> datetime:
+        """When to look next: not before the first run can be done."""
+        if self._hurried:
+            return self.polled_at
+        soonest = [maybe_done(asked) for asked in watched]
+        soonest += [intent.announced_at + _MAYBE_SENT for intent in intents]
+        interval = self.interval(watched, intents)
+        return max(self.polled_at + interval, min(soonest, default=self.polled_at))
