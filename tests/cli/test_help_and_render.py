@@ -37,7 +37,7 @@ def test_the_commands_are_those_that_the_tests_know() -> None:
     assert sorted(COMMANDS) == [
         *("demo", "render", "retry", "sandbox"),
         *("schedules apply", "schedules delete", "schedules list"),
-        *("start", "watch"),
+        *("start", "watch", "webhooks"),
     ]
 
 

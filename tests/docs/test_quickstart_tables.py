@@ -112,6 +112,6 @@ def test_who_has_to_share_the_marker_key_is_told() -> None:
     """Without it a dry run takes the reports of earlier runs for items."""
     row = settings_told()["PODIUM_MARKER_KEY"]
 
-    assert row[1].strip() == "W, C"
+    assert row[1].strip() == "W, C, R"
     assert "Command line and Temporal Worker must share it" in row[3]
     assert "dry run" in row[3]
