@@ -1,8 +1,7 @@
 """How activities talk to `Breaker`: permits before a dispatch, outcomes, and its state."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.batches import Batches
 from activities.executions import RPC_TIMEOUT
 from contracts import errors, names
 from contracts.circuit import (
@@ -40,12 +40,8 @@ _READING = 20
 """Breakers asked for their state at once."""
 
 
-@dataclass
-class _Queue:
-    """Dispatches that wait to ask one breaker, all with the same settings."""
-
-    waiting: dict[str, asyncio.Future[Permit]] = field(default_factory=dict)
-    round: asyncio.Task[None] | None = None
+_Question = tuple[str, BreakerSettings, timedelta]
+"""A breaker, how it is to be set, and how long its permits hold."""
 
 
 class Breaking:
@@ -56,7 +52,7 @@ class Breaking:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._queues: dict[tuple[str, BreakerSettings, timedelta], _Queue] = {}
+        self._asking: Batches[_Question, str, Permit] = Batches(self._ask, MAX_BATCH)
 
     async def require(self, order: DispatchOrder) -> CircuitState:
         """Have leave for one dispatch, where its orchestration has breakers.
@@ -112,38 +108,14 @@ class Breaking:
         return view
 
     async def _permit(self, order: DispatchOrder, settings: BreakerSettings) -> Permit:
-        breaker = breaker_of(order)
-        key = (breaker, settings, order.permit_valid_for)
-        queue = self._queues.setdefault(key, _Queue())
-        waiting = queue.waiting.setdefault(
-            order.request.dispatch_id, asyncio.get_running_loop().create_future()
+        question = (breaker_of(order), settings, order.permit_valid_for)
+        return await self._asking.put(question, order.request.dispatch_id)
+
+    async def _ask(self, question: _Question, asked: Sequence[str]) -> Sequence[Permit]:
+        breaker, settings, valid_for = question
+        ask = AskPermits(
+            dispatch_ids=tuple(dict.fromkeys(asked)), settings=settings, valid_for=valid_for
         )
-        if queue.round is None:
-            queue.round = asyncio.create_task(self._ask_in_turn(key, queue))
-        return await asyncio.shield(waiting)
-
-    async def _ask_in_turn(
-        self, key: tuple[str, BreakerSettings, timedelta], queue: _Queue
-    ) -> None:
-        while queue.waiting:
-            asked = dict(list(queue.waiting.items())[:MAX_BATCH])
-            for dispatch_id in asked:
-                del queue.waiting[dispatch_id]
-            try:
-                permits = await self._ask(*key, asked)
-            except Exception as error:  # noqa: BLE001 - each of those who wait raises it
-                for waiting in asked.values():
-                    waiting.set_exception(error)
-                    waiting.exception()  # nobody may be left who waits for it
-                continue
-            for dispatch_id, waiting in asked.items():
-                waiting.set_result(permits[dispatch_id])
-        del self._queues[key]
-
-    async def _ask(
-        self, breaker: str, settings: BreakerSettings, valid_for: timedelta, asked: Iterable[str]
-    ) -> dict[str, Permit]:
-        ask = AskPermits(dispatch_ids=tuple(asked), settings=settings, valid_for=valid_for)
         worker = breaker.partition("/")[2].replace("/", " · ")
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             "Breaker",
@@ -162,7 +134,7 @@ class Breaking:
             raise RPCError(f"no answer of {breaker}", RPCStatusCode.UNAVAILABLE, b"") from error
         if not set(ask.dispatch_ids) <= set(answer.permits):
             raise RPCError("the breaker did not understand", RPCStatusCode.UNAVAILABLE, b"")
-        return answer.permits
+        return [answer.permits[dispatch_id] for dispatch_id in asked]
 
 
 class BreakerActivities:

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
+from contracts.specs import WORKFLOW_TYPES
 from tests.conftest import binary
-from tests.system.stand import Stand, spec
+from tests.patience import PATIENCE
+from tests.system.stand import ROOT, Stand, spec
 
 
 async def temporal(stand: Stand, *arguments: str) -> tuple[int, str]:
@@ -23,8 +27,10 @@ async def temporal(stand: Stand, *arguments: str) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-async def start(stand: Stand, workflow_id: str, *arguments: str) -> tuple[int, str]:
-    named = ("--type", "OrchestratorWorker", "--task-queue", "podium", "--workflow-id", workflow_id)
+async def start(
+    stand: Stand, workflow_id: str, *arguments: str, kind: str = "OrchestratorWorker"
+) -> tuple[int, str]:
+    named = ("--type", kind, "--task-queue", "podium", "--workflow-id", workflow_id)
     return await temporal(stand, "workflow", "start", *named, *arguments)
 
 
@@ -95,3 +101,55 @@ async def test_an_unknown_worker_file_fails_the_workflow_and_names_the_nearest(
 
     assert code == 1
     assert "did you mean analyzer.yml?" in said
+
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "daily-issue-analysis": (),
+    "repository-health": (),
+    "deployment-pipeline": (
+        *("--input", "version=1.0.0", "--input", "issue_number=1"),
+        *("--input", "target_url=https://deploy.example.com"),
+    ),
+    "issue-router": ("--event", "examples/issue-router/events/bug-complete.json"),
+    "security-audit": (),
+    "documentation-reflection": (),
+    "guarded-tasks": (),
+    "batch-pool": (),
+}
+
+
+async def rendered(example: str, options: tuple[str, ...]) -> dict[str, Any]:
+    """What `podium render` prints of an example."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "starter", "render", f"examples/{example}/orchestration.yml", *options,
+        cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+async def test_each_pattern_starts_with_the_temporal_cli_and_what_render_prints(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """Their repositories are not in this sandbox: that they are looked for is what is shown."""
+    kinds = set()
+    async with stand.workers():
+        for example, options in EXAMPLES.items():
+            data = await rendered(example, options)
+            kind = WORKFLOW_TYPES[data["spec"]["pattern"]]
+            kinds.add(kind)
+            file = tmp_path / f"{example}.json"
+            file.write_text(json.dumps(data))
+            code, said = await start(stand, example, "--input-file", str(file), kind=kind)
+            assert code == 0, said
+            named = ("--workflow-id", example)
+            code, said = await temporal(stand, "workflow", "query", *named, "--type", "status")
+            assert code == 0, said
+            assert "running" in said or "failed" in said
+            code, said = await temporal(stand, "workflow", "show", *named, "--output", "json")
+            assert code == 0
+            assert "BadInput" not in said
+            await temporal(stand, "workflow", "terminate", *named)
+
+    assert kinds == set(WORKFLOW_TYPES.values())
