@@ -11,7 +11,7 @@ from activities.executions import execution
 from activities.github import GitHub, NotFoundError
 from activities.github.errors import told_to_temporal
 from activities.watching import Watching
-from contracts.runs import COMPLETED, Waiter
+from contracts.runs import COMPLETED, WAITING, Waiter
 from contracts.watch import (
     CheckWaiters,
     GoneWaiters,
@@ -79,7 +79,7 @@ class WatchActivities:
     def _pages(self, ask: PollRuns) -> Poll:
         rows: list[RunRow] = []
         marks: list[PageMark] = []
-        watched, known = set(ask.watched), set(ask.known)
+        watched, held, known = set(ask.watched), set(ask.held), set(ask.known)
         for number in range(1, MAX_PAGES + 1):
             last = ask.marks[number - 1] if number <= len(ask.marks) else None
             page = self._github.actions.runs(
@@ -90,7 +90,7 @@ class WatchActivities:
             else:
                 lowest = min((run.row.run_id for run in page.runs), default=0)
                 marks.append(PageMark(etag=page.etag, floor=lowest if page.more else 0))
-                rows += [r.row for r in page.runs if _is_news(r.row, watched, known)]
+                rows += [r.row for r in page.runs if _is_news(r.row, watched, held, known)]
             if marks[-1].floor <= ask.oldest:
                 break
         return Poll(rows=tuple(rows), marks=tuple(marks), requests=len(marks))
@@ -114,8 +114,8 @@ class WatchActivities:
         return same and found.status not in _ENDED
 
 
-def _is_news(row: RunRow, watched: set[int], known: set[int]) -> bool:
+def _is_news(row: RunRow, watched: set[int], held: set[int], known: set[int]) -> bool:
     completed = row.status == COMPLETED
     if row.run_id in watched:
-        return completed
+        return completed or (row.status == WAITING) != (row.run_id in held)
     return row.run_id not in known and (completed or row.dispatch_id is not None)

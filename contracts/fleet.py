@@ -42,6 +42,10 @@ class Entry(BaseModel):
     """When the run is read once, because it should have ended by then."""
     retry_at: datetime | None = None
     """When the next attempt may be dispatched."""
+    held_since: datetime | None = None
+    """When the run was first seen held by an environment's reviewers."""
+    released_at: datetime | None = None
+    """When it was seen to be held no longer."""
     cancelled_at: datetime | None = None
     """When GitHub was asked to cancel the run."""
     forced: bool = False

@@ -12,6 +12,8 @@ from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
 
 COMPLETED = "completed"
 """The status of a run that has ended; every other status is of one that goes on."""
+WAITING = "waiting"
+"""The status of a run that the reviewers of a GitHub environment hold."""
 
 
 class Item(Sent):

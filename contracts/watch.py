@@ -125,6 +125,8 @@ class PollRuns(Sent):
     """One per page read the last time; empty reads everything again."""
     watched: tuple[int, ...] = ()
     """Runs whose completion is wanted."""
+    held: tuple[int, ...] = ()
+    """Those of them that an environment's reviewers held when they were last seen."""
     known: tuple[int, ...] = ()
     """Other runs that need not be told again."""
     by_id: tuple[int, ...] = ()
@@ -157,6 +159,8 @@ class RunWatchState(Sent):
     repository: str
     since: datetime | None = None
     watched: dict[str, WatchedRun] = Field(default_factory=dict)
+    held: tuple[int, ...] = ()
+    """Watched runs that an environment's reviewers hold."""
     intents: dict[str, Intent] = Field(default_factory=dict)
     claims: dict[int, str] = Field(default_factory=dict)
     snapshot: tuple[RunRow, ...] = ()

@@ -34,6 +34,8 @@ class Behaviour:
 
     seconds: float = 0
     queue_seconds: float = 0
+    held_seconds: float = 0
+    """How long an environment's reviewers hold it, before it queues."""
     conclusion: str = "success"
     result: Any = "default"
     """`default`, None for no artifact, a string as it stands, or changes to the default result."""
@@ -54,7 +56,11 @@ class FakeRun:
 
     @property
     def started(self) -> datetime:
-        return self.created + timedelta(seconds=self.behaviour.queue_seconds)
+        return self.released + timedelta(seconds=self.behaviour.queue_seconds)
+
+    @property
+    def released(self) -> datetime:
+        return self.created + timedelta(seconds=self.behaviour.held_seconds)
 
     @property
     def ended(self) -> datetime:
@@ -65,6 +71,8 @@ class FakeRun:
     def status(self, now: datetime) -> str:
         if now >= self.ended:
             return "completed"
+        if now < self.released:
+            return "waiting"
         return "in_progress" if now >= self.started else "queued"
 
     def conclusion(self, now: datetime) -> str | None:

@@ -69,4 +69,6 @@ class WorkerSpec(Written):
     """Longest that one run may be in progress."""
     queue_timeout_minutes: float = Field(default=30, gt=0, le=50_400)
     """Longest that one run may wait for a runner."""
+    environment_timeout_minutes: float = Field(default=43_200, gt=0, le=50_400)
+    """Longest that the reviewers of a GitHub environment may hold one run; GitHub waits 30 days."""
     retry: Retry = Retry()

@@ -77,7 +77,7 @@ def _long(limit: timedelta) -> str:
 def test_journaled_words_and_keys_of_the_failures_are_real() -> None:
     known = {f.alias or n for n, f in OrchestratorWorkerSpec.model_fields.items()}
     known |= set(OutcomeStatus) | {"PODIUM_SETTLE_SECONDS", names.DISPATCH_ID_INPUT}
-    known |= {names.ATTRIBUTE_STATUS, names.QUERY_STATUS}
+    known |= {names.ATTRIBUTE_STATUS, names.QUERY_STATUS, "waiting", "environment-timeout-minutes"}
     rows = tables(PAGE, "## When something fails")[1:]
     words = [one for row in rows for cell in row for one in code_in(cell)]
 

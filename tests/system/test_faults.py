@@ -15,6 +15,7 @@ from contracts import names
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import OutcomeStatus
 from sandbox.control import LedgerView
+from tests.patience import PATIENCE
 from tests.system.judging import decisions, successes, survivors, until
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
@@ -79,8 +80,12 @@ async def run_both(
 async def nothing_is_announced(stand: Stand) -> None:
     """The watcher does not look for dispatches that nobody waits for any more."""
     watcher = stand.client.get_workflow_handle(names.run_watch_id(REPOSITORY))
-    seen = await watcher.query(names.QUERY_STATUS)
-    assert (seen["announced"], seen["watched"]) == (0, 0)
+    async with asyncio.timeout(PATIENCE):  # what was told late goes with the next look
+        while True:
+            seen = await watcher.query(names.QUERY_STATUS)
+            if (seen["announced"], seen["watched"]) == (0, 0):
+                return
+            await asyncio.sleep(0.5)
 
 
 def judge_named(ledger: LedgerView, report: OrchestrationReport, items: int) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -157,3 +158,45 @@ async def test_failures_are_retried_by_policy_and_journaled(
     assert len(retried) == report.totals.retries == 4
     ids = [run.dispatch_id for run in github.started.values()]
     assert len(ids) == len(set(ids)) == 6, "each attempt has an id of its own"
+
+
+@pytest.mark.covers("T3")
+async def test_a_run_that_an_environment_holds_waits_in_sight_and_is_timed_apart(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """Ninety seconds with the reviewers, nine in the queue, nine at work: each within its limit."""
+    behaviour = Behaviour(held_seconds=90, queue_seconds=9, seconds=9)
+    github = FakeGitHub(one_is(behaviour), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=10):
+        handle = await skipping.client.start_workflow(
+            "OrchestratorWorker",
+            {"spec": impatient()},
+            id=f"podium/test/{uuid4()}",
+            task_queue="podium",
+            result_type=OrchestrationReport,
+        )
+        await skipping.sleep(60)
+        told = await handle.query("status")
+        report = await handle.result()
+
+    assert [one["phase"] for one in told["in_flight"]] == ["waiting"]
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    kinds = [decision.kind for decision in report.decisions]
+    assert kinds.index("held") < kinds.index("released")
+
+
+async def test_a_run_that_reviewers_never_release_is_given_up_at_its_own_limit(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(one_is(Behaviour(held_seconds=86_400)))
+    data = impatient(**{"environment-timeout-minutes": 0.5})
+
+    report = await run(skipping, workers_for, github, data, cached=10)
+
+    slow = next(run for run in github.started.values() if run.inputs["item"] == "slow")
+    assert row(report, "slow").status is OutcomeStatus.TIMED_OUT
+    assert "held by the reviewers of a GitHub environment for more than 0.5 minutes" in (
+        row(report, "slow").reason
+    )
+    assert slow.cancelled is not None
+    assert 30 <= (slow.cancelled - slow.created).total_seconds() <= 60

@@ -174,6 +174,7 @@ class RunWatch:
             oldest=self._sightings.oldest(),
             marks=self._sightings.marks,
             watched=tuple(self._sightings.by_run),
+            held=self._sightings.held(),
             known=self._sightings.known(),
             by_id=self._sightings.take_unreached(_BY_ID),
         )

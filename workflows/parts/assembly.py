@@ -55,10 +55,9 @@ class FleetWork(Work):
 
     async def run(self) -> bool:
         """Work until every item has an outcome; False when it is time to continue as new."""
-        try:
-            return await self._to_the_end()
-        finally:
-            await self._interim.settle()
+        ended = await self._to_the_end()
+        await self._interim.settle()  # not in a `finally`: nothing is awaited while evicted
+        return ended
 
     async def _to_the_end(self) -> bool:
         while not await self.fleet.run():

@@ -59,6 +59,11 @@ class Assignment:
         return timedelta(minutes=self.worker.queue_timeout_minutes)
 
     @property
+    def environment_timeout(self) -> timedelta:
+        """Longest that an environment's reviewers may hold one run."""
+        return timedelta(minutes=self.worker.environment_timeout_minutes)
+
+    @property
     def permit_valid_for(self) -> timedelta:
         """Longest that an attempt may take, from a breaker's permit to its outcome."""
         longest = self.queue_timeout + self.timeout + policies.PERMIT_MARGIN

@@ -73,6 +73,9 @@ class Flights:
                 continue
             if news.surplus and entry.run is not None:
                 entry.run = entry.run.model_copy(update={"run_id": news.run_id})
+            if news.conclusion is None and not news.surplus:
+                self._patience.held(entry, news.status)
+                self._clock.rearm()
             if news.conclusion is not None and entry.completion is None:
                 entry.completion = news
                 self._wake(entry)

@@ -3,10 +3,13 @@
 from temporalio import workflow
 
 from contracts.fleet import Entry
-from contracts.runs import COMPLETED, Completion, RunRef, RunState
+from contracts.runs import COMPLETED, WAITING, Completion, RunRef, RunState
 from workflows import policies
 from workflows.parts.crew import Crew
 from workflows.parts.journal import Journal
+
+_HELD_SHARE = 5
+"""A run that reviewers hold is read ever more rarely, by a share of how long they have held it."""
 
 
 class Patience:
@@ -19,6 +22,19 @@ class Patience:
         """Plan the first look at a run that was just dispatched."""
         limits = self._crew.of(entry).assignment
         entry.check_at = workflow.now() + min(limits.timeout, limits.queue_timeout)
+
+    def held(self, entry: Entry, status: str) -> None:
+        """Note that an environment's reviewers hold a run, or hold it no longer."""
+        now, limits = workflow.now(), self._crew.of(entry).assignment
+        if status == WAITING:
+            if entry.held_since is None:
+                self._journal.decide("held", entry.item.key, "by the reviewers of an environment")
+            entry.held_since, entry.released_at = entry.held_since or now, None
+        elif entry.held_since is not None and entry.released_at is None:
+            entry.released_at = now
+            self._journal.decide("released", entry.item.key, status)
+        if entry.cancelled_at is None:
+            entry.check_at = now + min(limits.timeout, limits.queue_timeout)
 
     async def check(self, entry: Entry) -> None:
         """Look at a run whose time has come; sets its completion, or when to look again."""
@@ -45,15 +61,21 @@ class Patience:
 
     async def _time_out(self, entry: Entry, state: RunState) -> None:
         now, limits = workflow.now(), self._crew.of(entry).assignment
+        if (state.status == WAITING) != (entry.held_since is not None and not entry.released_at):
+            self.held(entry, state.status)  # its watcher did not see it
+        began = entry.run.dispatched_at if entry.run else now
+        longest, what = limits.queue_timeout, f"{state.status}, waiting for a runner"
+        look = now + min(limits.timeout, limits.queue_timeout)
         if state.started_at is not None:
-            limit, what = state.started_at + limits.timeout, "in progress"
-            longest = limits.timeout
-        else:
-            began = entry.run.dispatched_at if entry.run else now
-            limit, what = began + limits.queue_timeout, f"{state.status}, waiting for a runner"
-            longest = limits.queue_timeout
-        if now < limit:
-            entry.check_at = limit if state.started_at else min(limit, now + limits.timeout)
+            began, longest, what = state.started_at, limits.timeout, "in progress"
+        elif state.status == WAITING:
+            began, longest = entry.held_since or now, limits.environment_timeout
+            what = "held by the reviewers of a GitHub environment"
+            look += (now - began) / _HELD_SHARE  # its watcher tells when it goes on
+        elif entry.released_at is not None:
+            began = entry.released_at
+        if now < began + longest:
+            entry.check_at = began + longest if state.started_at else min(began + longest, look)
             return
         minutes = longest.total_seconds() / 60
         entry.timeout_reason = f"{what} for more than {minutes:g} minutes"

@@ -10,7 +10,7 @@ from contracts import names
 from contracts.base import plain
 from contracts.fleet import Entry, OrchestrationState
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
-from contracts.runs import OutcomeStatus
+from contracts.runs import WAITING, OutcomeStatus
 from contracts.specs.common import Spec
 from workflows.parts.tally import Tally
 
@@ -120,6 +120,8 @@ def verdict(
 def _shown(entry: Entry) -> dict[str, Any]:
     run = entry.run
     phase = "dispatching" if run is None else "cancelling" if entry.cancelled_at else "running"
+    if phase == "running" and entry.held_since and not entry.released_at:
+        phase = WAITING
     shown = {
         "key": entry.item.key,
         "attempt": entry.attempt,

@@ -11,6 +11,8 @@ from workflows.parts.sighted import maybe_done
 
 _MAYBE_SENT = timedelta(seconds=5)
 """An announced run is looked for when its dispatch should have answered."""
+_BY_ID_SHARE = 2
+"""A run that costs a call of its own is looked for at every second interval."""
 
 
 class Rhythm:
@@ -20,6 +22,7 @@ class Rhythm:
         self.polled_at = state.polled_at or workflow.now()
         self.heard_at = state.heard_at
         self._hurried = False
+        self._read_at: dict[int, datetime] = {}
 
     def polled(self) -> None:
         """Count the interval from now."""
@@ -36,6 +39,23 @@ class Rhythm:
     def missed(self) -> None:
         """A poll saw an end that no delivery had told of: polls are the first again."""
         self.heard_at = None
+
+    def take_due(
+        self, older: Collection[WatchedRun], limit: int, interval: timedelta
+    ) -> tuple[int, ...]:
+        """Take runs that cost a call each, and that may be done: the longest unread first."""
+        now = workflow.now()
+        before = now - interval * _BY_ID_SHARE
+        due = sorted(
+            (self._read_at.get(asked.run.run_id, asked.run.dispatched_at), asked.run.run_id)
+            for asked in older
+            if maybe_done(asked) <= now
+        )
+        chosen = tuple(run_id for read_at, run_id in due[:limit] if read_at <= before)
+        there = {asked.run.run_id for asked in older}
+        kept = {run_id: at for run_id, at in self._read_at.items() if run_id in there}
+        self._read_at = kept | dict.fromkeys(chosen, now)
+        return chosen
 
     def interval(self, watched: Collection[WatchedRun], intents: Collection[Intent]) -> timedelta:
         """How long to wait between two polls: a share of what is in flight takes."""

@@ -38,6 +38,17 @@ def completion_of(watched: WatchedRun, row: RunRow) -> Completion:
     )
 
 
+def change_of(dispatch_id: str, row: RunRow) -> Completion:
+    """Tell that a run is held, or is not any more; its conclusion is still to come."""
+    return Completion(
+        dispatch_id=dispatch_id,
+        run_id=row.run_id,
+        run_attempt=row.run_attempt,
+        status=row.status,
+        url=row.url,
+    )
+
+
 def maybe_done(asked: WatchedRun) -> datetime:
     """When a run can have ended at the earliest, by the shortest run of its worker."""
     return asked.run.dispatched_at + (asked.shortest or timedelta()) * _MAYBE_DONE

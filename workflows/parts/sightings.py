@@ -17,13 +17,12 @@ from contracts.watch import (
     WatchedRun,
 )
 from workflows.parts.finished import ABANDONED, RING, SURPLUS, Finished
+from workflows.parts.held import Held
 from workflows.parts.rhythm import Rhythm
-from workflows.parts.sighted import adopted, completion_of, maybe_done
+from workflows.parts.sighted import adopted, change_of, completion_of
 
 _INTENT_LIFE = timedelta(hours=2)
 """An announcement outlives the longest time that a dispatch may take."""
-_BY_ID_SHARE = 2
-"""A run that costs a call of its own is looked for at every second interval."""
 
 
 class Sightings:
@@ -43,7 +42,7 @@ class Sightings:
         self._surplus: list[int] = []
         self._rhythm = Rhythm(state)
         self._floor = state.marks[-1].floor if state.marks else 0
-        self._read_at: dict[int, datetime] = {}
+        self._held = Held(state.held)
 
     @property
     def idle(self) -> bool:
@@ -176,19 +175,14 @@ class Sightings:
         """Runs that need not be told again."""
         return tuple(dict.fromkeys([*self._snapshot, *self._finished]))
 
+    def held(self) -> tuple[int, ...]:
+        """Runs that an environment's reviewers held when they were last seen."""
+        return tuple(self._held)
+
     def take_unreached(self, limit: int) -> tuple[int, ...]:
         """Take watched runs that the pages did not reach and that may be done, in turn."""
-        now = workflow.now()
-        before = now - self.interval() * _BY_ID_SHARE
-        due = [
-            (self._read_at.get(run_id, asked.run.dispatched_at), run_id)
-            for asked in self.watched.values()
-            if (run_id := asked.run.run_id) < self._floor and maybe_done(asked) <= now
-        ]
-        chosen = tuple(run_id for read_at, run_id in sorted(due)[:limit] if read_at <= before)
-        kept = {i: at for i, at in self._read_at.items() if i in self.by_run}
-        self._read_at = kept | dict.fromkeys(chosen, now)
-        return chosen
+        older = [w for w in self.watched.values() if w.run.run_id < self._floor]
+        return self._rhythm.take_due(older, limit, self.interval())
 
     def interval(self) -> timedelta:
         """How long to wait between two polls."""
@@ -203,6 +197,7 @@ class Sightings:
         return state.model_copy(
             update={
                 "watched": self.watched,
+                "held": self.held(),
                 "intents": self.intents,
                 "claims": {
                     run_id: dispatch_id
@@ -229,6 +224,8 @@ class Sightings:
             self.forget(dispatch_id)
             self._finished.told(watched, row)
             self._tell(watched, row)
+        elif self._held.changed(row):
+            self._news.append((self.watched[dispatch_id].waiter, change_of(dispatch_id, row)))
 
     def _see_stranger(self, row: RunRow) -> None:
         """A run that nobody registered: announced, surplus, or not ours at all."""
@@ -292,6 +289,7 @@ class Sightings:
     def _age(self) -> None:
         """Keep rings bounded, and forget announcements that came to nothing."""
         self._finished.age()
+        self._held.keep(self.by_run)
         for run_id in sorted(self._snapshot)[: max(len(self._snapshot) - RING, 0)]:
             del self._snapshot[run_id]
         limit = workflow.now() - _INTENT_LIFE
