@@ -1,8 +1,10 @@
 """Servers, clients and workers for all tests; every server is ended by the test that started it."""
 
+import asyncio
+import functools
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +24,9 @@ from worker_main import activities_by_queue
 from worker_main import workers_for as composed
 from workflows.plugin import podium_plugin
 
+_LONGEST = 120
+"""Seconds; the longest test on the time-skipping server needs about 40 on a loaded machine."""
+
 WorkersFor = Callable[..., AbstractAsyncContextManager[None]]
 
 
@@ -31,6 +36,36 @@ def binary(name: str) -> str:
     found = str(beside) if beside.exists() else shutil.which(name)
     assert found, f"{name} is not installed"
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what the time-skipping server hung in once more, and no other failure.
+
+    Under load it now and then refuses to complete a workflow task ("invalid history builder state
+    for action"), and never offers that task again: the workflow stands still for ever.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and "skipping" in item.fixturenames:
+            item.obj = _limited(item.obj)
+            item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["StoodStillError"]))
+
+
+class StoodStillError(Exception):
+    """A test on the time-skipping server took far longer than any of them needs."""
+
+
+def _limited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def run(*arguments: Any, **named: Any) -> None:
+        try:
+            async with asyncio.timeout(_LONGEST) as limit:
+                await test(*arguments, **named)
+        except TimeoutError as error:
+            if limit.expired():
+                raise StoodStillError(f"nothing moved within {_LONGEST} s") from error
+            raise
+
+    return run
 
 
 @pytest.fixture
