@@ -7,7 +7,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,12 +63,39 @@ def _unpack(packed: bytes, digest: str | None, max_bytes: int) -> str:
     if digest and digest != seen:
         raise ValueError(f"digest {digest}, content has {seen}")
     with zipfile.ZipFile(io.BytesIO(packed)) as files:
-        inside = {name.rsplit("/", 1)[-1]: name for name in files.namelist()}
+        inside = _members(files)
         if RESULT_FILE not in inside:
             raise ValueError(f"no {RESULT_FILE} in it")
-        # One byte more than is allowed shows an oversized file without reading all of it.
-        with files.open(inside[RESULT_FILE]) as content:
-            return content.read(max_bytes + 1).decode(errors="replace")
+        return _text(files, inside[RESULT_FILE], max_bytes)
+
+
+def read_members(packed: bytes, names: Iterable[str], max_bytes: int) -> dict[str, str]:
+    """Read the files of these names, where they are there.
+
+    Raises:
+        ValueError: a file has more than `max_bytes`; the rest of `BROKEN` for a broken zip.
+    """
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(packed)) as files:
+        inside = _members(files)
+        for name in names:
+            if name in inside:
+                found[name] = _text(files, inside[name], max_bytes)
+                if len(found[name]) > max_bytes:
+                    raise ValueError(f"{name} has more than {max_bytes} bytes")
+    return found
+
+
+def _members(files: zipfile.ZipFile) -> dict[str, str]:
+    """Paths by file name; of several, the one that is nested least."""
+    ordered = sorted(files.namelist(), key=lambda name: name.count("/"), reverse=True)
+    return {name.rsplit("/", 1)[-1]: name for name in ordered}
+
+
+def _text(files: zipfile.ZipFile, path: str, max_bytes: int) -> str:
+    """Read a file; one byte more than is allowed shows an oversized one, unread."""
+    with files.open(path) as content:
+        return content.read(max_bytes + 1).decode(errors="replace")
 
 
 def comment(

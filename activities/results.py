@@ -1,47 +1,29 @@
 """Fetch a completed run's result by its channels, check it, and say what it means."""
 
 import asyncio
-import json
-import math
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
-import jsonschema
-from jsonschema.validators import validator_for
-from pydantic import ValidationError
 from temporalio import activity
 
 from activities import channels
 from activities.channels import Found
+from activities.conclusions import GREEN, of_conclusion
+from activities.ghaw.evidence import gather
+from activities.ghaw.verdict import CHANNEL, verdict_of
 from activities.github import GitHub
 from activities.github.errors import told_to_temporal
+from activities.result_checks import read_result, whole
 from contracts.base import clip
-from contracts.problems import problems_of
 from contracts.runs import CollectOrder, OutcomeStatus, RunProgress, Verdict
-from contracts.worker import (
-    KNOWN_PROTOCOLS,
-    UnknownProtocolError,
-    WorkerResult,
-    WorkerStatus,
-)
+from contracts.worker import UnknownProtocolError, WorkerResult, WorkerStatus
 
 _ARTIFACT_LOOKS = (0.0, 1.0, 2.0)
 """Seconds before each look for an artifact; before upload-artifact v4 they came late."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
-_MAX_DEPTH = 64
-"""Arrays and objects within each other; decoders give up at 200, and reports nest results."""
 
-_CONCLUSIONS = {
-    "cancelled": (OutcomeStatus.CANCELLED, "the run was cancelled"),
-    "timed_out": (OutcomeStatus.TIMED_OUT, "a job of the run reached its own timeout"),
-    "skipped": (OutcomeStatus.SKIPPED, "every job of the run was skipped"),
-    "action_required": (OutcomeStatus.FAILURE, "the run waits for a person on GitHub"),
-    "startup_failure": (OutcomeStatus.FAILURE, "GitHub could not start the workflow file"),
-    "stale": (OutcomeStatus.FAILURE, "GitHub gave the run up as stale"),
-    "failure": (OutcomeStatus.FAILURE, "the run failed"),
-}
-_GREEN = ("success", "neutral")
+_USED = (OutcomeStatus.SUCCESS, OutcomeStatus.PARTIAL)
+"""What gh-aw's own artifacts must say before a result in another channel is read."""
 
 _STATUSES = {
     WorkerStatus.SUCCESS: OutcomeStatus.SUCCESS,
@@ -64,11 +46,18 @@ class ResultActivities:
         Raises:
             ApplicationError: what GitHub's answers mean; retried by policy.
         """
-        green = order.conclusion in _GREEN
+        green = order.conclusion in GREEN
         looks = _ARTIFACT_LOOKS if green else _ARTIFACT_LOOKS[:1]
         with told_to_temporal():
             found = await self._find(order, looks)
-        return _judge(order, found)
+            if CHANNEL not in order.channels:
+                return _judge(order, found)
+            evidence = await self._github.call(gather, self._github.actions, order)
+        judged = verdict_of(order, evidence)
+        if found is None or judged.status not in _USED:
+            return judged
+        told = _judge(order, found)
+        return told.model_copy(update={"metrics": judged.metrics | told.metrics})
 
     @activity.defn(name="github.run.progress")
     async def progress(self, order: CollectOrder) -> RunProgress:
@@ -115,18 +104,16 @@ class ResultActivities:
 
 def _judge(order: CollectOrder, found: Found | None) -> Verdict:
     """Say what a run is worth, in a verdict that the workflow is sure to be able to read."""
-    green = order.conclusion in _GREEN
-    status, reason = _CONCLUSIONS.get(
-        order.conclusion or "", (OutcomeStatus.FAILURE, f"conclusion {order.conclusion}")
-    )
+    green = order.conclusion in GREEN
+    status, reason = of_conclusion(order.conclusion)
     try:
         judged = _verdict(order, found) if green else _failed_run(order, status, reason, found)
         return Verdict.model_validate_json(judged.model_dump_json())
     except Exception as error:  # noqa: BLE001 - no bytes of a stranger's may wedge a workflow
         why = f"the result cannot be used: {type(error).__name__}: {error}"
         if green:
-            return Verdict(status=OutcomeStatus.INVALID_RESULT, reason=clip(_whole(why)))
-        return Verdict(status=status, reason=clip(_whole(f"{reason}; {why}")))
+            return Verdict(status=OutcomeStatus.INVALID_RESULT, reason=clip(whole(why)))
+        return Verdict(status=status, reason=clip(whole(f"{reason}; {why}")))
 
 
 def _verdict(order: CollectOrder, found: Found | None) -> Verdict:
@@ -173,87 +160,6 @@ def _said_in_failing(order: CollectOrder, text: str) -> WorkerResult:
     except ValueError:
         unchecked = read_result(order.model_copy(update={"result_schema": None}), text)
         return unchecked.model_copy(update={"outputs": {}})
-
-
-def read_result(order: CollectOrder, text: str) -> WorkerResult:
-    """Decode a result and hold it against the contract, the run and the spec's schema.
-
-    Raises:
-        UnknownProtocolError: a version that this Podium does not know.
-        ValueError: anything else that is wrong, in words.
-    """
-    size = len(text.encode(errors="surrogatepass"))
-    if size > order.max_bytes:
-        raise ValueError(f"the result has {size} bytes, the limit is {order.max_bytes}")
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the result is no JSON: {error}") from error
-    data = _portable(data)
-    if not isinstance(data, dict):
-        raise ValueError("the result is no JSON object")  # noqa: TRY004 - callers catch one kind
-    if data.get("protocol") not in KNOWN_PROTOCOLS:
-        raise UnknownProtocolError(data.get("protocol"))
-    try:
-        result = WorkerResult.model_validate(data)
-    except ValidationError as error:
-        found = "; ".join(str(p) for p in problems_of(error, WorkerResult)[:3])
-        raise ValueError(f"the result breaks the contract: {found}") from error
-    _check_identity(order, result)
-    _check_schema(order.result_schema, result.outputs)
-    return result
-
-
-def _portable(value: Any, deeper: int = _MAX_DEPTH) -> Any:
-    """Copy a JSON value as one that every decoder on its way reads as the same.
-
-    Raises:
-        ValueError: numbers that are not finite, or nesting that decoders give up at.
-    """
-    if isinstance(value, str):
-        return _whole(value)
-    if isinstance(value, (int, float)) and not _is_finite(value):
-        raise ValueError("the result has a number that is not finite; JSON knows none")
-    if not isinstance(value, (dict, list)):
-        return value
-    if not deeper:
-        raise ValueError(f"the result is nested deeper than {_MAX_DEPTH} levels")
-    if isinstance(value, list):
-        return [_portable(one, deeper - 1) for one in value]
-    return {_whole(key): _portable(one, deeper - 1) for key, one in value.items()}
-
-
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # an integer that no float can hold
-        return False
-
-
-def _whole(text: str) -> str:
-    """Replace halves of characters, as are left where a worker cut text within an emoji."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _check_identity(order: CollectOrder, result: WorkerResult) -> None:
-    run = order.run
-    if (result.run_id, result.run_attempt) != (run.run_id, run.run_attempt):
-        raise ValueError(
-            f"the result is of run {result.run_id} attempt {result.run_attempt}, "
-            f"not of {run.run_id} attempt {run.run_attempt}"
-        )
-    if result.dispatch_id and result.dispatch_id != run.dispatch_id:
-        raise ValueError(f"the result is of dispatch {clip(result.dispatch_id, 40)}, not of this")
-
-
-def _check_schema(schema: dict[str, Any] | None, outputs: dict[str, Any]) -> None:
-    if schema is None:
-        return
-    validator = validator_for(schema, default=jsonschema.Draft202012Validator)(schema)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(outputs))
-    if error is not None:
-        where = ".".join(["outputs", *(str(p) for p in error.absolute_path)])
-        raise ValueError(f"{where}: {clip(error.message, 300)}")
 
 
 def _of_result(result: WorkerResult, status: OutcomeStatus, found: Found) -> Verdict:

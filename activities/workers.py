@@ -12,6 +12,7 @@ from activities.github import GitHub, NotFoundError
 from activities.github.errors import told_to_temporal
 from contracts import errors
 from contracts.expressions import to_text
+from contracts.names import workflow_file
 from contracts.runs import DescribeWorker, WorkerDescription
 from contracts.worker import WorkerDeclaration, WorkerInput
 
@@ -38,13 +39,14 @@ class WorkerActivities:
     def _describe(self, ask: DescribeWorker) -> WorkerDescription:
         repositories = self._github.repositories
         ref = ask.ref or str(repositories.get(ask.repository)["default_branch"])
-        path = f"{FOLDER}/{ask.workflow}"
+        file = workflow_file(ask.workflow)
+        path = f"{FOLDER}/{file}"
         try:
             text = repositories.text(ask.repository, path, ref)
         except NotFoundError as error:
             there = repositories.names(ask.repository, FOLDER, ref)
             raise _bad(_not_there(ask, ref, there)) from error
-        return WorkerDescription(declaration=parse_worker(ask.workflow, text), ref=ref)
+        return WorkerDescription(declaration=parse_worker(file, text), ref=ref)
 
 
 def parse_worker(workflow: str, text: str) -> WorkerDeclaration:
@@ -86,6 +88,11 @@ def _input(data: Any) -> WorkerInput:
 
 
 def _not_there(ask: DescribeWorker, ref: str, there: list[str]) -> str:
+    if ask.workflow in there:
+        return (
+            f"worker.workflow: {ask.repository} has {ask.workflow} at {ref} and not what it is "
+            f"compiled to, {workflow_file(ask.workflow)}; run gh aw compile, and commit both"
+        )
     near = difflib.get_close_matches(ask.workflow, there, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there: {', '.join(there) or 'nothing'}"
     return f"worker.workflow: {ask.repository} has no {FOLDER}/{ask.workflow} at {ref}; {hint}"

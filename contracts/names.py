@@ -69,6 +69,21 @@ def workflow_id(spec_name: str, key: str) -> str:
     return f"podium/{spec_name}/{key}"
 
 
+def workflow_file(written: str) -> str:
+    """Name the file that GitHub runs: a gh-aw workflow's `.md` is compiled to a `.lock.yml`."""
+    return f"{written.removesuffix('.md')}.lock.yml" if written.endswith(".md") else written
+
+
+def is_agentic(workflow: str) -> bool:
+    """Whether a workflow file is of gh-aw, by its name."""
+    return workflow.endswith((".md", ".lock.yml"))
+
+
+def worker_name(workflow: str) -> str:
+    """Name a worker in reports: its file without the endings."""
+    return workflow.rsplit(".", 1)[0].removesuffix(".lock")
+
+
 def run_watch_id(repository: str) -> str:
     """Name the one watcher of a repository; GitHub's names ignore case, so this does too."""
     return f"run-watch/{repository.lower()}"

@@ -164,6 +164,10 @@ class Verdict(Sent):
     metrics: dict[str, float] = Field(default_factory=dict)
     channel: str = ""
     """Which result channel spoke."""
+    meaning: str = ""
+    """What became of a gh-aw run, as docs/gh-aw.md lists it; empty for other workers."""
+    final: bool = False
+    """Whether another attempt would end alike, so that none is made."""
     result_url: str = ""
     """The comment or artifact that holds the result."""
     run_seconds: float | None = None
@@ -219,6 +223,8 @@ class CollectOrder(Sent):
     """The issue whose comments may carry the result."""
     author: str = ""
     """Login of the bot whose comments are believed."""
+    threat_detection: str = "enforce"
+    """`enforce` or `warn`; of gh-aw runs."""
 
 
 class RunProgress(Sent):

@@ -84,7 +84,8 @@ async def _check_worker(
         with told_to_people(worker.workflow):
             described = await WorkerActivities(github).describe(ask)
             known = await github.call(
-                github.client.get, f"/repos/{repository}/actions/workflows/{worker.workflow}"
+                github.client.get,
+                f"/repos/{repository}/actions/workflows/{described.declaration.workflow}",
             )
     except ReadingError as error:
         raise _at(file, where, error) from error

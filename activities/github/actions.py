@@ -128,14 +128,23 @@ class Actions:
         path = f"/repos/{repository}/actions/runs/{run_id}/artifacts"
         return list(self._client.get(path, name=name).data["artifacts"])
 
+    def all_artifacts(self, repository: str, run_id: int) -> list[dict[str, Any]]:
+        """List a run's artifacts, the first hundred."""
+        path = f"/repos/{repository}/actions/runs/{run_id}/artifacts"
+        return list(self._client.get(path, per_page=PER_PAGE).data["artifacts"])
+
+    def jobs(self, repository: str, run_id: int) -> list[dict[str, Any]]:
+        """List the jobs of a run's last attempt, the first hundred."""
+        path = f"/repos/{repository}/actions/runs/{run_id}/jobs"
+        return list(self._client.get(path, per_page=PER_PAGE).data["jobs"])
+
     def artifact_zip(self, repository: str, artifact_id: int, max_bytes: int) -> bytes:
         """Download an artifact, in its zip."""
         path = f"/repos/{repository}/actions/artifacts/{artifact_id}/zip"
         return self._client.download(self._client.redirect_of(path), max_bytes)
 
     def _first_job(self, repository: str, run_id: int) -> datetime | None:
-        path = f"/repos/{repository}/actions/runs/{run_id}/jobs"
-        jobs = self._client.get(path, per_page=PER_PAGE).data["jobs"]
+        jobs = self.jobs(repository, run_id)
         starts = [job["started_at"] for job in jobs if job.get("started_at")]
         return min(datetime.fromisoformat(start) for start in starts) if starts else None
 

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from contracts.base import KIB, Duration, Written
+from contracts.names import is_agentic
 
-Channel = Literal["artifact", "comment", "conclusion"]
-"""Where a result may be: artifact `podium-result`, a comment's block, or the conclusion alone."""
+Channel = Literal["artifact", "comment", "conclusion", "gh-aw"]
+"""Where a result may be: artifact `podium-result`, a comment's block, the conclusion alone, or
+what a compiled gh-aw workflow leaves."""
 
 RESULT_BYTES = 64 * KIB
 """Largest result accepted, unless a spec asks for less."""
@@ -46,6 +48,8 @@ class ResultSpec(Written):
     """Number of the issue whose comments may carry the result."""
     author: str = "github-actions[bot]"
     """Login of the bot that the worker comments as."""
+    threat_detection: Literal["enforce", "warn"] = "enforce"
+    """Of the channel gh-aw: whether a threat found, or no verdict, makes a run a failure."""
     progress_every: Annotated[Duration, Field(ge=_MOST_OFTEN)] | None = None
     """How often comments are read for the progress that a running worker tells; never by default."""
 
@@ -59,8 +63,8 @@ class ResultSpec(Written):
 class WorkerSpec(Written):
     """One worker: its file, inputs, result, and the patience that it gets."""
 
-    workflow: str = Field(pattern=r"^[\w.-]+\.(yml|yaml)$")
-    """File under `.github/workflows/`."""
+    workflow: str = Field(pattern=r"^[\w.-]+\.(yml|yaml|md)$")
+    """File under `.github/workflows/`; of a gh-aw workflow the `.md`, whose `.lock.yml` runs."""
     ref: str | None = None
     """Branch or tag; the default branch where left out."""
     inputs: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=25)
@@ -72,3 +76,14 @@ class WorkerSpec(Written):
     environment_timeout_minutes: float = Field(default=43_200, gt=0, le=50_400)
     """Longest that the reviewers of a GitHub environment may hold one run; GitHub waits 30 days."""
     retry: Retry = Retry()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _agents_answer_by_their_artifacts(cls, data: Any) -> Any:
+        """A gh-aw worker publishes no `podium-result`, unless its author says so."""
+        if not isinstance(data, dict) or not is_agentic(str(data.get("workflow"))):
+            return data
+        result = data.get("result", {})
+        if not isinstance(result, dict) or "channels" in result:
+            return data
+        return {**data, "result": {**result, "channels": ["gh-aw"]}}

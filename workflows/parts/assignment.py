@@ -11,6 +11,7 @@ from temporalio import workflow
 from contracts import expressions
 from contracts.circuit import LONGEST_PERMIT
 from contracts.fleet import Entry, OrchestrationState
+from contracts.names import worker_name
 from contracts.runs import OutcomeStatus, WorkerDescription
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.worker import WorkerSpec
@@ -46,7 +47,7 @@ class Assignment:
     @property
     def name(self) -> str:
         """The worker's name: its file without the ending."""
-        return self.worker.workflow.rsplit(".", 1)[0]
+        return worker_name(self.worker.workflow)
 
     @property
     def timeout(self) -> timedelta:

@@ -245,7 +245,7 @@ class Fleet:
         if verdict.status is OutcomeStatus.SUCCESS:
             self._crew.of(entry).learn(seconds)
         attempts = self._crew.of(entry).assignment.worker.retry.maximum_attempts
-        again = verdict.status in RETRIED and entry.attempt < attempts
+        again = verdict.status in RETRIED and not verdict.final and entry.attempt < attempts
         if again and not self._flights.stopping:
             self._back_off(entry, verdict)
             return

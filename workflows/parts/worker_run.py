@@ -111,7 +111,8 @@ class WorkerRuns:
     async def watermark(self) -> int:
         """Read the highest run id, for a worker whose runs carry no id of ours."""
         ask = ReadWatermark(
-            repository=self.assignment.repository, workflow=self.assignment.worker.workflow
+            repository=self.assignment.repository,
+            workflow=self.assignment.described.declaration.workflow,
         )
         return await workflow.execute_activity_method(
             DispatchActivities.watermark, ask, **policies.named(policies.READ, "highest run so far")
@@ -184,6 +185,7 @@ class WorkerRuns:
             max_bytes=result.max_bytes,
             comment_on=self.assignment.comment_on(entry),
             author=result.author,
+            threat_detection=result.threat_detection,
         )
 
     def learn(self, seconds: float | None) -> None:

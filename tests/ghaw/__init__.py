@@ -1,0 +1,1 @@
+"""Runs of compiled gh-aw workflows: what they leave, and what that is worth."""
