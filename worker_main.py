@@ -17,6 +17,7 @@ from activities.breaking import BreakerActivities, Breaking
 from activities.collected import CollectedActivities
 from activities.dispatch import DispatchActivities
 from activities.outputs import OutputActivities
+from activities.rates import set_where_none_is
 from activities.reports import ReportActivities
 from activities.results import ResultActivities
 from activities.routing import RouteActivities
@@ -124,6 +125,7 @@ async def run() -> int:
         settings = settings_from(os.environ)
         client = await connect(tracing_plugins(os.environ))
         await require_search_attributes(client)
+        await set_where_none_is(client, settings.limits)
     except (SettingsError, CliError) as error:
         logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced
         return error.code if isinstance(error, CliError) else BAD_INPUT

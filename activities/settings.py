@@ -4,7 +4,7 @@ import math
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from github import Auth, Github
 from activities.github import GitHub, GitHubClient
 from activities.markers import Markers
 from activities.once import SETTLE_MAX
+from activities.rates import Limits, RateError, limits_from
 
 GITHUB_TOKEN = "GITHUB_TOKEN"  # noqa: S105 - the name of a setting
 GITHUB_API_URL = "GITHUB_API_URL"
@@ -40,6 +41,7 @@ class Settings:
     github: GitHub
     markers: Markers
     settle: timedelta
+    limits: Limits = field(default_factory=lambda: limits_from({}))
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -51,10 +53,15 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     api_url = _api_url(environment.get(GITHUB_API_URL) or _DEFAULT_API)
     auth, secret = _auth(environment, api_url)
     key = environment.get(MARKER_KEY) or secret
+    try:
+        limits = limits_from(environment)
+    except RateError as error:
+        raise SettingsError(str(error)) from error
     return Settings(
         github=GitHub(GitHubClient(auth, api_url)),
         markers=Markers.from_text(key),
         settle=_settle(environment.get(SETTLE_SECONDS)),
+        limits=limits,
     )
 
 

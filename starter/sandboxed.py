@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from activities.rates import UNHURRIED
 from starter.children import LOCALHOST, ROOT, Child, free_ports, is_free, stop_all
 from starter.console import say
 from starter.exits import CliError
@@ -136,5 +137,6 @@ def _tell(told: Mapping[str, str], asked: Asked) -> None:
     say("Point Podium at it, the Temporal Worker included:\n")
     say(f"  export GITHUB_API_URL={told['api_url']}")
     say(f"  export GITHUB_TOKEN={told['token']}")
+    say(f"  export {' '.join(f'{name}={rate}' for name, rate in UNHURRIED.items())}")
     checkout = "" if Path.cwd() == ROOT else f"  (cd {ROOT})\n"
     say(f"{checkout}  python worker_main.py &\n  podium start SPEC --wait")

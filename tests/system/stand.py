@@ -15,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
+from activities.rates import UNHURRIED
 from activities.settings import Settings, settings_from
 from contracts import names
 from contracts.specs import WORKFLOW_TYPES
@@ -87,6 +88,7 @@ class Stand:
             "GITHUB_TOKEN": TOKEN,
             "GITHUB_API_URL": self.sandbox.api_url,
             "PODIUM_SETTLE_SECONDS": "20",
+            **UNHURRIED,
             **more,
         }
 
