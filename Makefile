@@ -39,7 +39,7 @@ demo: setup ## run X1 end to end; ISSUES=export.json, KEEP=1, MODE=timed
 	  $(if $(MODE),--mode $(MODE))
 
 test: setup-dev ## all tests but the long ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not soak"
 
 examples: setup-dev ## run the examples end to end; ONLY="X3 X5"
 	@PYTHONPATH=. $(BIN)/python scripts/run_examples.py $(ONLY)

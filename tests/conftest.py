@@ -61,10 +61,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     never offers that task again: the workflow stands still for ever (temporalio/sdk-java issues
     2606 and 3088). The real server takes such a completion.
     """
+    items.sort(key=_order)
     for item in items:
         if isinstance(item, pytest.Function) and "skipping" in item.fixturenames:
             item.obj = _limited(item.obj)
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["StoodStillError"]))
+
+
+def _order(item: pytest.Item) -> int:
+    """Long tests first, so that no process is left with them at the end while the others idle."""
+    rooms = ("system", "workflows", "examples", "cli", "docs", "webhooks")
+    return next((n for n, room in enumerate(rooms) if room in item.path.parts), len(rooms))
 
 
 class StoodStillError(Exception):

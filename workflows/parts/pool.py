@@ -116,7 +116,8 @@ class PoolOutcomes:
         if not lost:
             return []
         for item in lost:
-            self._remember(item, f"{outcome.status.value}: {outcome.reason}")
+            if item["key"] not in self._state.reasons:  # what a worker said of it tells more
+                self._remember(item, f"{outcome.status.value}: {outcome.reason}")
         self._state.redistributed += len(lost)
         parts = self._source.lose(batch, lost, alone=batch.attempt + 1 >= self._max_attempts)
         why = f" ({outcome.reason})" if outcome.reason else ""
