@@ -30,7 +30,7 @@ from activities.workers import WorkerActivities
 from contracts import names
 from starter.connection import connect, require_search_attributes
 from starter.exits import BAD_INPUT, CliError
-from starter.telemetry import set_up_logging, tracing_plugins
+from starter.telemetry import set_up_logging, set_up_metrics, tracing_plugins
 from workflows.plugin import WORKFLOWS
 
 GRACE = timedelta(seconds=10)
@@ -122,6 +122,7 @@ async def run() -> int:
     """Run the Temporal Worker of this process; returns its exit code."""
     try:
         set_up_logging(os.environ)
+        set_up_metrics(os.environ)
         settings = settings_from(os.environ)
         client = await connect(tracing_plugins(os.environ))
         await require_search_attributes(client)

@@ -6,7 +6,7 @@ from functools import partial
 
 from temporalio import activity
 
-from activities import channels
+from activities import channels, metrics
 from activities.channels import Found
 from activities.conclusions import GREEN, of_conclusion
 from activities.ghaw.evidence import gather
@@ -46,6 +46,11 @@ class ResultActivities:
         Raises:
             ApplicationError: what GitHub's answers mean; retried by policy.
         """
+        verdict = await self._collect(order)
+        metrics.collected(verdict.status, order.run.dispatched_at)
+        return verdict
+
+    async def _collect(self, order: CollectOrder) -> Verdict:
         green = order.conclusion in GREEN
         looks = _ARTIFACT_LOOKS if green else _ARTIFACT_LOOKS[:1]
         with told_to_temporal():

@@ -2,16 +2,18 @@
 
 import math
 import re
-import threading
+import shlex
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from github import Auth, Github
+from github import Auth
 
 from activities.github import GitHub, GitHubClient
+from activities.github.apps import AppIdentities
 from activities.markers import Markers
 from activities.once import SETTLE_MAX
 from activities.rates import Limits, RateError, limits_from
@@ -20,10 +22,12 @@ GITHUB_TOKEN = "GITHUB_TOKEN"  # noqa: S105 - the name of a setting
 GITHUB_API_URL = "GITHUB_API_URL"
 APP_ID = "PODIUM_GITHUB_APP_ID"
 APP_KEY_FILE = "PODIUM_GITHUB_APP_PRIVATE_KEY_FILE"
+APP_KEY_COMMAND = "PODIUM_GITHUB_APP_PRIVATE_KEY_COMMAND"
 APP_INSTALLATION = "PODIUM_GITHUB_APP_INSTALLATION_ID"
 MARKER_KEY = "PODIUM_MARKER_KEY"
 SETTLE_SECONDS = "PODIUM_SETTLE_SECONDS"
 
+_KEY_SECONDS = 30
 MAX_SETTLE_SECONDS = 3_600
 
 _DEFAULT_API = "https://api.github.com"
@@ -91,58 +95,62 @@ def _api_url(url: str) -> str:
     return url
 
 
-def _auth(environment: Mapping[str, str], api_url: str) -> tuple[Auth.Auth, str]:
+def _auth(environment: Mapping[str, str], api_url: str) -> tuple[Auth.Auth | AppIdentities, str]:
     token = environment.get(GITHUB_TOKEN)
     if token:
         return Auth.Token(token), token
-    app_id, key_file = environment.get(APP_ID), environment.get(APP_KEY_FILE)
-    if not app_id or not key_file:
+    app_id = environment.get(APP_ID)
+    named = APP_KEY_FILE if environment.get(APP_KEY_FILE) else APP_KEY_COMMAND
+    given = environment.get(named)
+    if not app_id or not given:
         raise SettingsError(
-            f"no GitHub credentials: set {GITHUB_TOKEN}, or {APP_ID}, {APP_KEY_FILE} and "
-            f"{APP_INSTALLATION}"
+            f"no GitHub credentials: set {GITHUB_TOKEN}, or {APP_ID} and {APP_KEY_FILE} or "
+            f"{APP_KEY_COMMAND}"
         )
-    installation = environment.get(APP_INSTALLATION, "")
-    if not _NUMBER.fullmatch(installation):
-        raise SettingsError(f"{APP_INSTALLATION}={installation!r} is no installation id")
-    app, key = _app(app_id, key_file)
-    requester = Github(auth=app, base_url=api_url, retry=None).requester
-    return OneRefresh(app.get_installation_auth(int(installation), requester=requester)), key
+    installation = environment.get(APP_INSTALLATION)
+    if installation and not _NUMBER.fullmatch(installation):
+        raise SettingsError(
+            f"{APP_INSTALLATION}={installation!r} is no installation id; leave it out to find the "
+            "installation of each owner"
+        )
+    key = _key_from_file(given) if named == APP_KEY_FILE else _key_from_command(given)
+    app = _app(app_id, key, f"{named}={given}")
+    return AppIdentities(app, api_url, int(installation) if installation else None), key
 
 
-def _app(app_id: str, key_file: str) -> tuple[Auth.AppAuth, str]:
+def _key_from_file(file: str) -> str:
     try:
-        key = Path(key_file).read_text(encoding="utf-8")
+        return Path(file).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else "no text"
-        raise SettingsError(f"{APP_KEY_FILE}={key_file}: cannot be read: {said}") from None
+        raise SettingsError(f"{APP_KEY_FILE}={file}: cannot be read: {said}") from None
+
+
+def _key_from_command(command: str) -> str:
+    """Ask a program for the key, as one that reads a vault; no shell takes part."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own setting
+            shlex.split(command), capture_output=True, text=True, timeout=_KEY_SECONDS, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        said = f"ended with {error.returncode}"
+    except subprocess.TimeoutExpired:
+        said = f"gave no answer within {_KEY_SECONDS} s"
+    except (OSError, ValueError) as error:
+        said = f"cannot be run: {getattr(error, 'strerror', None) or error}"
+    else:
+        return done.stdout
+    # Nothing that it printed is told: half a key is no message.
+    raise SettingsError(f"{APP_KEY_COMMAND}={command}: {said}")
+
+
+def _app(app_id: str, key: str, where: str) -> Auth.AppAuth:
     try:
         app = Auth.AppAuth(app_id, key)
         app.create_jwt()
     except Exception:  # noqa: BLE001 - each library has its own; none may tell of the content
         raise SettingsError(
-            f"{APP_KEY_FILE}={key_file}: holds no private key that can sign; download a new one "
-            "from the App's settings"
+            f"{where}: holds no private key that can sign; download a new one from the App's "
+            "settings"
         ) from None
-    return app, key
-
-
-class OneRefresh(Auth.Auth):
-    """An App's installation token, fetched by one thread at a time.
-
-    PyGithub's own class lets every thread that finds the token expired fetch one.
-    """
-
-    def __init__(self, inner: Auth.AppInstallationAuth) -> None:
-        self._inner = inner
-        self._lock = threading.Lock()
-
-    @property
-    def token_type(self) -> str:
-        """As GitHub wants it before the token."""
-        return self._inner.token_type
-
-    @property
-    def token(self) -> str:
-        """The token, refreshed shortly before it expires."""
-        with self._lock:
-            return self._inner.token
+    return app

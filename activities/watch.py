@@ -7,6 +7,7 @@ from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import metrics
 from activities.executions import execution
 from activities.github import GitHub, NotFoundError
 from activities.github.errors import told_to_temporal
@@ -90,7 +91,11 @@ class WatchActivities:
             else:
                 lowest = min((run.row.run_id for run in page.runs), default=0)
                 marks.append(PageMark(etag=page.etag, floor=lowest if page.more else 0))
-                rows += [r.row for r in page.runs if _is_news(r.row, watched, held, known)]
+                news = [run for run in page.runs if _is_news(run.row, watched, held, known)]
+                rows += [run.row for run in news]
+                for run in news:
+                    if run.row.run_id in watched:
+                        metrics.seen(run.ended_at, "poll")
             if marks[-1].floor <= ask.oldest:
                 break
         return Poll(rows=tuple(rows), marks=tuple(marks), requests=len(marks))

@@ -36,6 +36,8 @@ class Run:
     event: str
     actor: str
     """Who started it; whoever ran it again is somebody else."""
+    ended_at: datetime | None = None
+    """By GitHub's clock; None while it goes on."""
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,16 @@ def run_of(data: dict[str, Any]) -> Run:
         ),
         created_at=datetime.fromisoformat(data["created_at"]),
         event=event,
+        ended_at=_ended(data),
         actor=(data.get("actor") or data.get("triggering_actor") or {}).get("login") or "",
     )
+
+
+def _ended(data: dict[str, Any]) -> datetime | None:
+    told = data.get("updated_at")
+    if data.get("status") != COMPLETED or not told:
+        return None
+    return datetime.fromisoformat(told)
 
 
 def _seconds(data: dict[str, Any]) -> float | None:

@@ -9,15 +9,17 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 import urllib3
-from github import Auth, Github
+from github import Auth, Github, GithubException
 from opentelemetry import trace
 
+from activities import metrics
 from activities.github.errors import (
     AmbiguousError,
+    GitHubError,
     RefusedError,
     UnavailableError,
     error_of,
@@ -53,13 +55,35 @@ class Answer:
         return 'rel="next"' in self.headers.get("link", "")
 
 
-class GitHubClient:
-    """Raw requests to one GitHub as one identity; safe to call from any thread."""
+class Identities(Protocol):
+    """Several identities, of which one speaks."""
 
-    def __init__(self, auth: Auth.Auth, api_url: str = "https://api.github.com") -> None:
+    def of(self, path: str) -> Auth.Auth:
+        """Give the identity that a request is sent as."""
+
+    def login(self) -> str:
+        """Tell the login of all of them."""
+
+
+class GitHubClient:
+    """Raw requests to one GitHub; safe to call from any thread."""
+
+    def __init__(
+        self, identity: Auth.Auth | Identities, api_url: str = "https://api.github.com"
+    ) -> None:
         self.api_url = api_url.rstrip("/")
-        self._auth = auth
+        self._identity = identity
         self._local = threading.local()
+
+    def login(self) -> str:
+        """Tell whom GitHub names as the author of what is written.
+
+        Raises:
+            GitHubError: as `request` does.
+        """
+        if isinstance(self._identity, Auth.Auth):
+            return str(self.get("/user").data["login"])
+        return self._identity.login()
 
     def request(
         self,
@@ -78,7 +102,12 @@ class GitHubClient:
         with _tracer.start_as_current_span(
             f"GitHub {method}", attributes={"http.request.method": method, "url.path": path}
         ) as span:
-            status, headers, text = self._send(method, path, parameters, body, etag)
+            try:
+                status, headers, text = self._send(method, path, parameters, body, etag)
+            except GitHubError:
+                metrics.requested(method, path, 0, {})
+                raise
+            metrics.requested(method, path, status, headers)
             span.set_attribute("http.response.status_code", status)
             if status >= 400:
                 raise error_of(method, path, status, headers, text)
@@ -137,20 +166,28 @@ class GitHubClient:
     ) -> tuple[int, Mapping[str, str], str]:
         headers = {"If-None-Match": etag} if etag else {}
         try:
-            return self._github().requester.requestJson(
+            return self._github(path).requester.requestJson(
                 method, path, parameters=dict(parameters or {}), headers=headers, input=body
             )
+        except GithubException as error:  # of the token's own request: nothing was sent yet
+            text = json.dumps(error.data)
+            raise error_of(
+                "GET", f"token for {path}", error.status, error.headers or {}, text
+            ) from error
         except requests.exceptions.ConnectTimeout as error:  # nothing was sent
             raise UnavailableError(f"{method} {path}: no connection in time") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             kind = UnavailableError if method == "GET" else AmbiguousError
             raise kind(f"{method} {path}: {type(error).__name__}") from error
 
-    def _github(self) -> Github:
-        mine: Github | None = getattr(self._local, "github", None)
-        if mine is None:
-            mine = Github(
-                auth=self._auth,
+    def _github(self, path: str) -> Github:
+        """Give the calling thread its own object for an identity: they are no others' to use."""
+        identity = self._identity
+        auth = identity if isinstance(identity, Auth.Auth) else identity.of(path)
+        mine: dict[int, Github] = self._local.__dict__.setdefault("by_identity", {})
+        if id(auth) not in mine:
+            mine[id(auth)] = Github(
+                auth=auth,
                 base_url=self.api_url,
                 retry=None,
                 timeout=REQUEST_TIMEOUT_SECONDS,
@@ -160,5 +197,4 @@ class GitHubClient:
                 api_version=API_VERSION,
                 user_agent="podium",
             )
-            self._local.github = mine
-        return mine
+        return mine[id(auth)]

@@ -15,8 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import metrics
 from contracts import errors
 from contracts.base import clip
 
@@ -124,7 +126,11 @@ def told_to_temporal() -> Iterator[None]:
     Raises:
         ApplicationError: of the type that the module's tree names.
     """
+    if activity.in_activity() and activity.info().attempt > 1:
+        metrics.retried(activity.info().activity_type)
     try:
         yield
     except GitHubError as error:
-        raise to_application_error(error) from error
+        told = to_application_error(error)
+        metrics.failed(told.type or "")
+        raise told from error

@@ -17,14 +17,14 @@ class Repositories:
         self._lock = threading.Lock()
 
     def login(self) -> str:
-        """Tell the token's own identity; asked once. Empty for a token that may not ask.
+        """Tell the token's or App's own login; asked once. Empty for a token that may not ask.
 
-        An App's installation token may not read `/user`; what it writes is told by its marker.
+        A workflow's token may not read `/user`; what it writes is told by its marker.
         """
         with self._lock:
             if not self._login:
                 try:
-                    self._login = str(self._client.get("/user").data["login"])
+                    self._login = self._client.login()
                 except RefusedError:
                     return ""
             return self._login

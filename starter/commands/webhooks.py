@@ -36,11 +36,12 @@ def webhooks(
 async def _serve(host: str, port: int, specs: Path | None) -> None:
     from activities.settings import SettingsError
     from starter.connection import connect
-    from starter.telemetry import set_up_logging, tracing_plugins
+    from starter.telemetry import set_up_logging, set_up_metrics, tracing_plugins
     from starter.webhooks.serving import asked_for, serve
 
     try:
         set_up_logging(os.environ)
+        set_up_metrics(os.environ)
     except SettingsError as error:
         raise exits.CliError(str(error)) from error
     asked = asked_for(host, port, specs, os.environ)

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import metrics
 from activities.batches import Batches
-from activities.github.actions import DISPATCHED, run_of
+from activities.github.actions import DISPATCHED, Run, run_of
 from contracts import names
 from contracts.watch import MAX_BATCH, RunRow, SeenRuns
 from starter.starting import CALL
@@ -30,10 +31,11 @@ class RunNews:
         """
         if delivery.payload.get("action") != "completed":
             return "not an end"
-        repository, row = _read(delivery.payload)
-        if row is None or not repository:
+        repository, run = _read(delivery.payload)
+        if run is None or not repository:
             return "not a run that was dispatched"
-        return await self._batches.put(repository, row)
+        metrics.seen(run.ended_at, "delivery")
+        return await self._batches.put(repository, run.row)
 
     async def _send(self, repository: str, rows: Sequence[RunRow]) -> Sequence[str]:
         handle = self._client.get_workflow_handle(names.run_watch_id(repository))
@@ -48,7 +50,7 @@ class RunNews:
         return ["its watcher is told"] * len(rows)
 
 
-def _read(payload: dict[str, Any]) -> tuple[str, RunRow | None]:
+def _read(payload: dict[str, Any]) -> tuple[str, Run | None]:
     """Read what a payload says of a run; nothing of what has another shape than GitHub's."""
     try:
         run = run_of(payload["workflow_run"])
@@ -57,4 +59,4 @@ def _read(payload: dict[str, Any]) -> tuple[str, RunRow | None]:
         return "", None
     if run.event != DISPATCHED or not isinstance(repository, str):
         return "", None
-    return repository, run.row
+    return repository, run

@@ -121,7 +121,36 @@ def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         settings_from(app(tmp_path / "app.der"))
 
 
-@pytest.mark.parametrize("number", ["", "x", "²", "-1", "9" * 5_000])
+@pytest.mark.parametrize("number", ["x", "²", "-1", "9" * 5_000])
 def test_an_installation_that_is_none_is_refused(tmp_path: Path, number: str) -> None:
     with pytest.raises(SettingsError, match="is no installation id"):
         settings_from(app(tmp_path / "x", PODIUM_GITHUB_APP_INSTALLATION_ID=number))
+
+
+def test_a_command_may_give_the_key(tmp_path: Path) -> None:
+    file = tmp_path / "app.pem"
+    file.write_bytes(RSA.private_bytes(PEM, PKCS8, PLAIN))
+    asked = {"PODIUM_GITHUB_APP_ID": "1", "PODIUM_GITHUB_APP_PRIVATE_KEY_COMMAND": f"cat {file}"}
+
+    settings_from(asked)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("false", "ended with 1"),
+        ("/no/such/program", "cannot be run: No such file or directory"),
+        ("echo 'half", "cannot be run: No closing quotation"),
+        ("echo secret words", "holds no private key that can sign"),
+    ],
+)
+def test_a_command_that_gives_no_key_is_named_and_its_output_is_not(
+    command: str, said: str
+) -> None:
+    asked = {"PODIUM_GITHUB_APP_ID": "1", "PODIUM_GITHUB_APP_PRIVATE_KEY_COMMAND": command}
+    with pytest.raises(SettingsError) as refused:
+        settings_from(asked)
+
+    told = str(refused.value)
+    assert told.startswith(f"PODIUM_GITHUB_APP_PRIVATE_KEY_COMMAND={command}: {said}")
+    assert told.count("secret words") == command.count("secret words")

@@ -14,7 +14,12 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 
 def delivery(
-    payload: Any, event: str = "workflow_run", *, delivery_id: str = "", **headers: str
+    payload: Any,
+    event: str = "workflow_run",
+    *,
+    delivery_id: str = "",
+    secret: str = SECRET,
+    **headers: str,
 ) -> dict[str, Any]:
     """Arguments of a post; `headers` replace GitHub's, named with `_`, and empty ones are left out."""
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -24,7 +29,7 @@ def delivery(
         "x_github_delivery": delivery_id or str(uuid4()),
         "x_github_event": event,
         "x_github_hook_id": "292430182",
-        "x_hub_signature_256": signature(body),
+        "x_hub_signature_256": signature(body, secret),
         **headers,
     }
     return {

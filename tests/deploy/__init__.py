@@ -1,0 +1,1 @@
+"""Podium as a service: the compose file, the image, and what they start."""
