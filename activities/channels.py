@@ -19,6 +19,7 @@ from contracts.runs import CollectOrder
 
 MAX_ZIP_BYTES = 1024 * 1024
 MAX_COMMENT_PAGES = 3
+_MAX_ID = 2**63
 BROKEN = (
     zipfile.BadZipFile,
     ValueError,
@@ -128,6 +129,28 @@ def comment(
     return None
 
 
+def told(order: CollectOrder, since: datetime) -> Found | None:
+    """Find the block that counts among those that were delivered, by the rules of `comment`."""
+    run = order.run
+    for one in sorted(order.told, key=lambda one: one.created_at, reverse=True):
+        by_whom = one.author == order.author and (one.is_bot or not order.author.endswith("[bot]"))
+        of_this = one.issue == order.comment_on and one.created_at >= since
+        if by_whom and of_this and names_run(one.text) == (run.run_id, run.run_attempt):
+            return Found(one.text, "comment", one.url)
+    return None
+
+
+def names_run(block: str) -> tuple[int, int] | None:
+    """Tell which run and attempt a result is of; None for what is none, or not the last word."""
+    data = _object(block)
+    if data is None or _is_interim(data):
+        return None
+    run_id, attempt = data.get("run_id"), data.get("run_attempt", 1)
+    if type(run_id) is not int or type(attempt) is not int:  # a boolean is none
+        return None
+    return (run_id, attempt) if 0 < run_id < _MAX_ID and 0 < attempt < _MAX_ID else None
+
+
 def _is_believable(one: dict[str, Any], author: str, since: datetime) -> bool:
     user = one.get("user") or {}
     created = one.get("created_at") or ""
@@ -140,17 +163,26 @@ def _is_believable(one: dict[str, Any], author: str, since: datetime) -> bool:
 
 
 def _names(block: str, run_id: int, run_attempt: int, *, interim: bool) -> bool:
+    data = _object(block)
+    if data is None:
+        return False
+    named = (data.get("run_id"), data.get("run_attempt", 1))
+    return named == (run_id, run_attempt) and _is_interim(data) == interim
+
+
+def _object(block: str) -> dict[str, Any] | None:
     try:
         data = json.loads(block)
     except (ValueError, RecursionError):
-        return False
-    if not isinstance(data, dict):
-        return False
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _is_interim(data: dict[str, Any]) -> bool:
+    """Whether a block was told on the way, which is no result."""
     told = data.get("progress")
     told = told if isinstance(told, (int, float)) and not isinstance(told, bool) else 1
-    on_the_way = 0 <= told < 1
-    named = (data.get("run_id"), data.get("run_attempt", 1))
-    return named == (run_id, run_attempt) and on_the_way == interim
+    return 0 <= told < 1
 
 
 def result_blocks(body: str) -> Iterator[str]:

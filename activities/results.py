@@ -103,6 +103,9 @@ class ResultActivities:
 
     async def _comment(self, order: CollectOrder, *, interim: bool = False) -> Found | None:
         since: datetime = order.run.dispatched_at - _CLOCKS_DIFFER
+        told = None if interim else channels.told(order, since)
+        if told is not None:
+            return told
         look = partial(channels.comment, interim=interim)
         return await self._github.call(look, self._github.issues, order, since)
 

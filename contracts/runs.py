@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from contracts.base import Clipped, Sent
+from contracts.base import KIB, Clipped, Sent
 from contracts.specs.breaker import BreakerSettings
 from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
 
@@ -90,6 +90,25 @@ class DispatchOrder(Sent):
     """After so long without an outcome a breaker's permit is over."""
 
 
+MAX_TOLD_BYTES = 8 * KIB
+"""Of one result in a delivery; larger ones are read from GitHub."""
+
+
+class ToldResult(Sent):
+    """A result block in a comment, as GitHub delivered it when the comment was created."""
+
+    run_id: int
+    run_attempt: int = 1
+    """As the block says."""
+    text: str = Field(max_length=MAX_TOLD_BYTES)
+    author: str
+    """Login that GitHub names; the block may say what it likes."""
+    is_bot: bool = False
+    issue: int
+    created_at: datetime
+    url: str = ""
+
+
 class Completion(Sent):
     """News of one run, from whoever saw it."""
 
@@ -103,6 +122,8 @@ class Completion(Sent):
     """How long it ran, by GitHub's clock."""
     surplus: tuple[int, ...] = ()
     """Other runs of the same dispatch, which were cancelled."""
+    told: tuple[ToldResult, ...] = ()
+    """What was delivered of its result; whether it counts is decided where it is collected."""
 
 
 class RunState(Sent):
@@ -223,6 +244,8 @@ class CollectOrder(Sent):
     """The issue whose comments may carry the result."""
     author: str = ""
     """Login of the bot whose comments are believed."""
+    told: tuple[ToldResult, ...] = ()
+    """Blocks that were delivered: one that counts saves reading the comments."""
     threat_detection: str = "enforce"
     """`enforce` or `warn`; of gh-aw runs."""
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from contracts.base import Sent
-from contracts.runs import Completion, RunRef, Waiter
+from contracts.runs import Completion, RunRef, ToldResult, Waiter
 
 MAX_BATCH = 500
 """Runs in one message to or from a watcher."""
@@ -102,9 +102,10 @@ class RunRow(Sent):
 
 
 class SeenRuns(Sent):
-    """Runs that GitHub itself told of, by signed deliveries."""
+    """Runs and results that GitHub itself told of, by signed deliveries."""
 
-    rows: tuple[RunRow, ...] = Field(max_length=MAX_BATCH)
+    rows: tuple[RunRow, ...] = Field(default=(), max_length=MAX_BATCH)
+    results: tuple[ToldResult, ...] = Field(default=(), max_length=MAX_BATCH)
 
 
 class PageMark(Sent):
@@ -171,6 +172,8 @@ class RunWatchState(Sent):
     unwanted: dict[str, datetime] = Field(default_factory=dict)
     """Announced dispatches whose waiter is gone; a run that shows yet is cancelled."""
     marks: tuple[PageMark, ...] = ()
+    told: tuple[ToldResult, ...] = ()
+    """Results of runs that have not been seen to end."""
     unsent: dict[str, tuple[Completion, ...]] = Field(default_factory=dict)
     """By the waiter's workflow id."""
     cancelling: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.connections import Connections
 from sandbox.control_api import Control
+from sandbox.deliveries import Deliveries
 from sandbox.faults import Faults
 from sandbox.gate import Endpoint, Gate, Handler
 from sandbox.hub import Hub
@@ -32,13 +33,16 @@ _AREAS = (repositories, code, issues, pulls, search, actions, runs, code_scannin
 
 def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connections) -> Starlette:
     """The application of the first port: control endpoints, then GitHub's."""
-    faults = Faults()
+    faults, deliveries = Faults(), Deliveries(hub)
+    hub.run_changed = deliveries.run_changed
+    hub.issue_opened = deliveries.issue_opened
+    hub.commented = deliveries.commented
     gate = Gate(hub, engine, faults, connections)
     table: dict[str, dict[str, Handler]] = defaultdict(dict)
     for area in _AREAS:
         for (method, template), handler in area.ROUTES.items():
             table[template][method] = handler
-    routes: list[BaseRoute] = [*Control(hub, engine, faults, timed).routes()]
+    routes: list[BaseRoute] = [*Control(hub, engine, faults, timed, deliveries).routes()]
     # Fixed paths first: `/issues/comments` must not be read as an issue's number.
     templates = sorted(table, key=lambda t: (t.count(":path"), t.count("{")))
     routes.extend(Route(t, Endpoint(gate, _plain(t), table[t])) for t in templates)

@@ -14,7 +14,9 @@ from sandbox.control_models import (
     DispatchRecord,
     ForeignRuns,
     Health,
+    Hook,
     LedgerView,
+    Posted,
     RequestRecord,
     RunRecord,
     SarifRecord,
@@ -211,6 +213,14 @@ class SandboxControl:
     def add_token(self, login: str, token: str | None = None) -> str:
         """Let a token speak for a login; without one, a new token is made."""
         return str(self._ask("POST", "tokens", {"login": login, "token": token})["token"])
+
+    def deliver(self, url: str, secret: str, **faults: Any) -> None:
+        """Post webhooks there from now on; `faults` are fields of `Hook`."""
+        self._ask("POST", "hook", Hook(url=url, secret=secret, **faults).model_dump())
+
+    def posted(self) -> Posted:
+        """What became of the deliveries so far."""
+        return Posted.model_validate(self._ask("GET", "hook"))
 
     def hold(self) -> None:
         """Keep all runs queued."""

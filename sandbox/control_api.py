@@ -15,11 +15,14 @@ from starlette.routing import Route
 from sandbox.control_models import (
     ForeignRuns,
     Health,
+    Hook,
     LedgerView,
     NewRepository,
+    Posted,
     RunRecord,
     SeededIssues,
 )
+from sandbox.deliveries import Deliveries
 from sandbox.faults import FaultRule, Faults
 from sandbox.foreign import inject_runs
 from sandbox.hub import Hub
@@ -38,11 +41,14 @@ _MAX_REQUESTS_GIVEN = 50_000
 class Control:
     """The handlers; each takes the body as JSON and the query, and gives JSON back."""
 
-    def __init__(self, hub: Hub, engine: Engine, faults: Faults, timed: TimedRules) -> None:
+    def __init__(
+        self, hub: Hub, engine: Engine, faults: Faults, timed: TimedRules, deliveries: Deliveries
+    ) -> None:
         self._hub = hub
         self._engine = engine
         self._faults = faults
         self._timed = timed
+        self._deliveries = deliveries
 
     def routes(self) -> list[Route]:
         """The routes of all control endpoints."""
@@ -55,6 +61,7 @@ class Control:
             "runs": {"POST": self.foreign_runs, "DELETE": self.cancel_runs},
             "repositories": {"POST": self.add_repository},
             "issues": {"POST": self.seed_issues},
+            "hook": {"GET": self.posted, "POST": self.set_hook, "DELETE": self.clear_hook},
             "sarifs": {"GET": self.sarifs},
             "tokens": {"POST": self.add_token},
             "hold": {"POST": self.hold},
@@ -111,6 +118,20 @@ class Control:
     def clear_faults(self, _body: Any, _query: dict[str, str]) -> dict[str, int]:
         """`DELETE faults`."""
         return self.set_faults([], {})
+
+    def set_hook(self, body: Any, _query: dict[str, str]) -> Posted:
+        """`POST hook`: post deliveries there from now on."""
+        self._deliveries.send_to(Hook.model_validate(body))
+        return self._deliveries.posted
+
+    def clear_hook(self, _body: Any, _query: dict[str, str]) -> dict[str, bool]:
+        """`DELETE hook`."""
+        self._deliveries.send_to(None)
+        return {"ok": True}
+
+    def posted(self, _body: Any, _query: dict[str, str]) -> Posted:
+        """`GET hook`: what became of the deliveries."""
+        return self._deliveries.posted
 
     def settings(self, _body: Any, _query: dict[str, str]) -> BaseModel:
         """`GET settings`."""

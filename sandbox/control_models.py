@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Health(BaseModel):
@@ -15,6 +15,31 @@ class Health(BaseModel):
     runs: int
     in_progress: int
     held: bool
+
+
+class Hook(BaseModel):
+    """Where deliveries go, and what goes wrong with them; shares are from 0 to 1."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str
+    secret: str
+    events: list[str] = ["workflow_run", "issues", "issue_comment"]
+    lost: float = Field(default=0, ge=0, le=1)
+    twice: float = Field(default=0, ge=0, le=1)
+    late_seconds: float = Field(default=0, ge=0, le=3_600)
+    """Each is held back for a random time of up to so long: they overtake each other."""
+    early: float = Field(default=0, ge=0, le=1)
+    """Share of runs whose end is told, without a conclusion, when they have only begun."""
+
+
+class Posted(BaseModel):
+    """What became of the deliveries so far."""
+
+    posted: int = 0
+    lost: int = 0
+    refused: dict[int, int] = Field(default_factory=dict)
+    """Answers other than 2xx, by status; 0 where there was none."""
 
 
 class RequestRecord(BaseModel):

@@ -10,7 +10,7 @@ from sandbox.artifacts import Artifacts
 from sandbox.identities import Identities, Identity
 from sandbox.issue_shapes import IssueShapes
 from sandbox.ledger import Ledger
-from sandbox.model import Repository, Run, WorkflowEntry, World
+from sandbox.model import Comment, Issue, Repository, Run, WorkflowEntry, World
 from sandbox.run_shapes import RunShapes
 from sandbox.runs.workflow_file import WorkflowFile, WorkflowFileError, parse_workflow
 from sandbox.settings import Settings
@@ -27,6 +27,7 @@ class Hub:
         blob_url: the other origin, which serves archives only.
         data_folder: keeps artifact zips and files given inline.
         changed: called after each change of state that should be saved.
+        run_changed, issue_opened, commented: called with what there is to tell by webhook.
     """
 
     def __init__(
@@ -47,6 +48,9 @@ class Hub:
         artifact_folder.mkdir(parents=True, exist_ok=True)
         self.artifacts = Artifacts(world, artifact_folder)
         self.changed: Callable[[], None] = lambda: None
+        self.run_changed: Callable[[Run], None] = lambda _: None
+        self.issue_opened: Callable[[Repository, Issue], None] = lambda *_: None
+        self.commented: Callable[[Repository, Comment], None] = lambda *_: None
         self._background: set[asyncio.Task[object]] = set()
         self._parsed: dict[tuple[str, str], WorkflowFile | WorkflowFileError] = {}
 

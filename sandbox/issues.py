@@ -95,6 +95,7 @@ def create_issue(
     repository.next_number += 1
     repository.issues[issue.number] = issue
     hub.changed()
+    hub.issue_opened(repository, issue)
     return issue
 
 
@@ -158,6 +159,7 @@ def add_comment(hub: Hub, repository: Repository, login: str, issue: Issue, body
     issue.comments.append(comment.id)
     issue.updated_at = moment
     hub.changed()
+    hub.commented(repository, comment)
     return comment
 
 

@@ -10,12 +10,15 @@ import json
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 
+from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
 from contracts.names import TASK_QUEUE
+from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
 from scripts import map_reduce_paths, reflection_paths, router_paths
@@ -89,6 +92,25 @@ async def uncorrelated(stand: Stand) -> None:
     """A worker whose runs carry no dispatch id."""
     nameless = worker(workflow="nameless.yml")
     await finish(stand, "uncorrelated", spec(2, **nameless))
+
+
+async def carried_retry(stand: Stand) -> None:
+    """A run of a chain that begins with an item which waits for another attempt."""
+    now = datetime.now(UTC)
+    waiting = Entry(
+        item=Item(key="1:item-0", fields={"value": "item-0"}),
+        sequence=0,
+        attempt=2,
+        retry_at=now + timedelta(seconds=3),
+    )
+    fleet = FleetState(entries=[waiting], taken=1, source=SourceState(exhausted=True, taken=1))
+    carry = OrchestrationState(started_at=now, deadline_at=now + timedelta(hours=1), fleet=fleet)
+    await stand.client.execute_workflow(
+        "OrchestratorWorker",
+        {"spec": spec(1), "carry": carry.model_dump(mode="json")},
+        id="podium/test/carried-retry",
+        task_queue=TASK_QUEUE,
+    )
 
 
 def stages(**approval: Any) -> dict[str, Any]:
@@ -357,6 +379,7 @@ PATHS = (
     failures,
     cancelled,
     uncorrelated,
+    carried_retry,
     pipeline,
     pipeline_rejected,
     pipeline_undone,

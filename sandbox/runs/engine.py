@@ -175,6 +175,7 @@ class Engine:
         attempt = run.attempt
         run.history.append(RunState(now(), status, conclusion, attempt.number, attempt.started_at))
         self.hub.changed()
+        self.hub.run_changed(run)
 
     async def close(self) -> None:
         """End every run in progress at once."""

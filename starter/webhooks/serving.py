@@ -66,8 +66,10 @@ def receiver_for(client: Client, asked: Asked) -> Receiver:
 
     async def handle(delivery: Delivery) -> str:
         if delivery.event == "workflow_run":
-            return await news.take(delivery)
-        return await triggers.take(delivery) if triggers else "no specs are served"
+            return await news.ended(delivery)
+        told = await news.commented(delivery) if delivery.event == "issue_comment" else ""
+        started = await triggers.take(delivery) if triggers else "no specs are served"
+        return f"{told}; {started}" if told else started
 
     async def ready() -> bool:
         try:

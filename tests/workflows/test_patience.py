@@ -1,14 +1,17 @@
 """Time limits, on the time-skipping server: every wait has an end, and each end is in order."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from contracts import names
+from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
 from contracts.report import OrchestrationReport, OrchestrationStatus
-from contracts.runs import OutcomeStatus
+from contracts.runs import Item, OutcomeStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
 from tests.workflows.test_orchestrator_worker import execute, spec
@@ -49,6 +52,45 @@ async def run(
 
 def row(report: OrchestrationReport, name: str) -> Any:
     return next(row for row in report.results if row.key.endswith(name))
+
+
+async def test_a_retry_that_was_carried_through_continue_as_new_is_on_time(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """Nothing else of this run sets the clock: before, it stood still until it had stalled."""
+    data = spec(
+        **{
+            "for-each": {"source": "list", "items": ["again"]},
+            "stall-after": "1h",
+            "breaker": "disabled",
+        }
+    )
+    github = FakeGitHub(clock=skipping.get_current_time)
+    began = await skipping.get_current_time()
+    waiting = Entry(
+        item=Item(key="1:again", fields={"value": "again"}),
+        sequence=0,
+        attempt=2,
+        retry_at=began + timedelta(minutes=10),
+    )
+    fleet = FleetState(entries=[waiting], taken=1, source=SourceState(exhausted=True, taken=1))
+    carry = OrchestrationState(
+        started_at=began, deadline_at=began + timedelta(hours=6), fleet=fleet
+    )
+
+    async with workers_for(skipping.client, github):
+        report = await skipping.client.execute_workflow(
+            "OrchestratorWorker",
+            {"spec": data, "carry": carry.model_dump(mode="json")},
+            id=f"podium/test/{uuid4()}",
+            task_queue=names.TASK_QUEUE,
+            result_type=OrchestrationReport,
+        )
+
+    took = await skipping.get_current_time() - began
+    assert report.totals.by_status == {"success": 1}
+    assert not [one for one in report.decisions if one.kind == "stalled"]
+    assert timedelta(minutes=10) <= took < timedelta(minutes=30)
 
 
 async def test_a_run_that_hangs_is_cancelled_and_told(

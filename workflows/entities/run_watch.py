@@ -98,6 +98,7 @@ class RunWatch:
         """Take in signed deliveries: {"rows": [{"run_id", "status", "conclusion", ...}]}."""
         seen = _message(SeenRuns, arguments)
         if seen is not None:
+            self._sightings.told.hear(seen.results)  # first: an end takes them along
             self._sightings.hear(seen.rows)
             self._deliver()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.fleet import Entry, OrchestrationState, Pace
-from contracts.runs import Completion, RunRef, Verdict
+from contracts.runs import Completion, RunRef, ToldResult, Verdict
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.worker import WorkerSpec
 from workflows import policies
@@ -56,10 +56,12 @@ class Crew:
         """Whether the runs of all of them can be told apart by their titles."""
         return all(runs.assignment.correlated for runs in self._runs.values())
 
-    async def collect(self, entry: Entry, run: RunRef, completion: Completion) -> Verdict:
+    async def collect(
+        self, entry: Entry, run: RunRef, completion: Completion, told: tuple[ToldResult, ...]
+    ) -> Verdict:
         """Collect a result, when not too many are being collected."""
         async with self._collecting[entry.worker]:
-            return await self.of(entry).collect(entry, run, completion)
+            return await self.of(entry).collect(entry, run, completion, told)
 
     def of(self, entry: Entry) -> WorkerRuns:
         """Find who does an entry."""

@@ -26,6 +26,8 @@ from workflows.parts.tally import slim
 from workflows.parts.timeline import progressed
 
 _MAX_REASON = 500
+_RETRIES_ARE_CARRIED = "the clock is set for retries that were carried"
+"""Without it they waited, after continue-as-new, until something else was due: an hour at worst."""
 _OVERDUE = 1.5
 """A drain waits for a quiet moment until the history is so much longer than was suggested."""
 
@@ -103,6 +105,8 @@ class Fleet:
         if carried:
             self._spawn(self._flights.register())
         self._release_due()
+        if self._waiting_to_start() and workflow.patched(_RETRIES_ARE_CARRIED):
+            self._clock.rearm()  # it was set before it knew of this fleet
         launcher = self._spawn(self._launch())
         await workflow.wait_condition(
             lambda: self._broken is not None or (launcher.done() and not self._tasks)

@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError
 
 from activities.watch import WatchActivities
 from contracts.fleet import Entry, FleetState
-from contracts.runs import Completion, OutcomeStatus, RunRef, Verdict
+from contracts.runs import Completion, OutcomeStatus, RunRef, ToldResult, Verdict
 from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
 from contracts.worker import WorkerRequest
 from workflows import policies
@@ -56,6 +56,7 @@ class Flights:
         self._journal, self._clock, self._state = journal, clock, state
         self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
         self._waits: dict[str, asyncio.Future[None]] = {}
+        self._told: dict[str, tuple[ToldResult, ...]] = {}
         clock.call(self._on_time, self._next_time)
 
     def runs_completed(self, batch: CompletedRuns) -> None:
@@ -77,7 +78,9 @@ class Flights:
                 self._patience.held(entry, news.status)
                 self._clock.rearm()
             if news.conclusion is not None and entry.completion is None:
-                entry.completion = news
+                # Results stay out of what is carried; the next run of a chain reads them itself.
+                self._told[entry.dispatch_id] = news.told
+                entry.completion = news.model_copy(update={"told": ()})
                 self._wake(entry)
 
     async def dispatch(self, entry: Entry) -> Verdict | None:
@@ -136,21 +139,23 @@ class Flights:
         """Say what became of a completed run."""
         if entry.run is None:
             raise ValueError(f"{entry.dispatch_id} has completed and was never dispatched")
-        told: dict[str, Any] = {"run_id": completion.run_id, "run_attempt": completion.run_attempt}
+        seen: dict[str, Any] = {"run_id": completion.run_id, "run_attempt": completion.run_attempt}
         if completion.url:
-            told["url"] = completion.url
-        entry.run = run = entry.run.model_copy(update=told)
+            seen["url"] = completion.url
+        entry.run = run = entry.run.model_copy(update=seen)
         if completion.conclusion != "success":
             if entry.timeout_reason:
                 return Verdict(status=OutcomeStatus.TIMED_OUT, reason=entry.timeout_reason)
             if entry.cancelled_at is not None:
                 return Verdict(status=OutcomeStatus.CANCELLED, reason=self.stopping)
-        return await self._busily(self._crew.collect(entry, run, completion))
+        told = self._told.get(entry.dispatch_id, ())
+        return await self._busily(self._crew.collect(entry, run, completion, told))
 
     def settled(self, entry: Entry, verdict: Verdict) -> None:
         """Drop an attempt that has its verdict; later news of it is ignored."""
         self._breakers.settled(entry, verdict)
         self._by_id.pop(entry.dispatch_id, None)
+        self._told.pop(entry.dispatch_id, None)
 
     async def register(self) -> None:
         """Tell the watcher what is waited for: it may be new, or have been terminated."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from contracts.runs import Completion, RunRef
 from contracts.watch import Intent, RunRow, WatchedRun
+from workflows.parts.told import Told
 
 _MAYBE_DONE = 0.8
 """A run is looked for from this share of its worker's shortest time on."""
@@ -26,7 +27,7 @@ def adopted(repository: str, intent: Intent, row: RunRow) -> WatchedRun:
     )
 
 
-def completion_of(watched: WatchedRun, row: RunRow) -> Completion:
+def completion_of(watched: WatchedRun, row: RunRow, told: Told) -> Completion:
     """Tell the end of a run; one that ended without a conclusion is no success."""
     return Completion(
         dispatch_id=watched.run.dispatch_id,
@@ -35,6 +36,7 @@ def completion_of(watched: WatchedRun, row: RunRow) -> Completion:
         conclusion=row.conclusion or "neutral",
         url=row.url,
         seconds=row.seconds,
+        told=told.take(row.run_id, row.run_attempt),
     )
 
 

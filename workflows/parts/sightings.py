@@ -20,6 +20,7 @@ from workflows.parts.finished import ABANDONED, RING, SURPLUS, Finished
 from workflows.parts.held import Held
 from workflows.parts.rhythm import Rhythm
 from workflows.parts.sighted import adopted, change_of, completion_of
+from workflows.parts.told import Told
 
 _INTENT_LIFE = timedelta(hours=2)
 """An announcement outlives the longest time that a dispatch may take."""
@@ -43,6 +44,7 @@ class Sightings:
         self._rhythm = Rhythm(state)
         self._floor = state.marks[-1].floor if state.marks else 0
         self._held = Held(state.held)
+        self.told = Told(state.told)
 
     @property
     def idle(self) -> bool:
@@ -209,6 +211,7 @@ class Sightings:
                 "snapshot": tuple(self._snapshot.values()),
                 **self._finished.carry(),
                 "marks": self.marks,
+                "told": self.told.carry(),
                 "polled_at": self._rhythm.polled_at,
                 "heard_at": self._rhythm.heard_at,
                 "unsent": {key: tuple(news) for key, news in unsent.items()},
@@ -278,7 +281,7 @@ class Sightings:
         return row.workflow in ("", wanted)
 
     def _tell(self, watched: WatchedRun, row: RunRow) -> None:
-        self._news.append((watched.waiter, completion_of(watched, row)))
+        self._news.append((watched.waiter, completion_of(watched, row, self.told)))
 
     def _match_snapshot(self, dispatch_id: str) -> None:
         mine = [row for row in self._snapshot.values() if row.dispatch_id == dispatch_id]

@@ -27,6 +27,7 @@ from contracts.runs import (
     RunProgress,
     RunRef,
     RunState,
+    ToldResult,
     Verdict,
     Waiter,
     WorkerOutcome,
@@ -144,12 +145,14 @@ class WorkerRuns:
             return False
         return True
 
-    async def collect(self, entry: Entry, run: RunRef, completion: Completion) -> Verdict:
+    async def collect(
+        self, entry: Entry, run: RunRef, completion: Completion, told: tuple[ToldResult, ...]
+    ) -> Verdict:
         """Fetch and check the result of a completed run. A failure is a verdict too."""
         schema = self.assignment.worker.result.schema_
         asked = self._order(entry, run, completion.conclusion)
         order = asked.model_copy(
-            update={"result_schema": schema if isinstance(schema, dict) else None}
+            update={"result_schema": schema if isinstance(schema, dict) else None, "told": told}
         )
         try:
             return await workflow.execute_activity_method(
