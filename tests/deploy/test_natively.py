@@ -97,7 +97,7 @@ async def test_two_workers_and_the_receiver_run_an_orchestration(stand: Stand) -
     ledger = stand.control.ledger("runs", "dispatches")
     assert len(ledger.runs) == len(ledger.dispatches) == 6
     assert len({sent.dispatch_id for sent in ledger.dispatches}) == 6
-    assert re.search(r'podium_worker_runs_total{outcome="success"[^}]*} [1-6]', measured)
+    assert re.search(r'podium_worker_runs_total{[^}]*outcome="success"[^}]*} [1-6]', measured)
     sent = (
         'method="POST",[^}]*route="/repos/\\*/actions/workflows/\\*/dispatches",[^}]*status="200"'
     )

@@ -84,7 +84,7 @@ def test_the_page_leads_to_a_report_and_to_an_issue(walk: Walk) -> None:
     walk.keep(terminal("sandbox"), ready=github)
     walk.keep(terminal("worker"), ready="worker started")
 
-    dry, first, look, push, with_report = commands()
+    dry, first, look, push, with_report, slower = commands()
     check_dry_run(walk.run(dry))
     check_report(walk.run(first))
     check_look(walk.run(look))
@@ -93,6 +93,7 @@ def test_the_page_leads_to_a_report_and_to_an_issue(walk: Walk) -> None:
     check_pushed(walk)
     check_report(walk.run(with_report))
     check_issue(github)
+    assert "Successfully updated" in walk.run(slower)
 
 
 def check_dry_run(said: str) -> None:
