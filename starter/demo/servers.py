@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from activities.rates import UNHURRIED
 from contracts.names import SEARCH_ATTRIBUTES
 from starter.children import LOCALHOST, ROOT, Child, free_ports, stop_all
 from starter.demo.state import REPOSITORY, DemoState
@@ -123,6 +124,7 @@ class Servers:
             "GITHUB_API_URL": self.github,
             "GITHUB_TOKEN": self._state.token,
             "PODIUM_MARKER_KEY": self._state.marker_key,
+            **UNHURRIED,
         }
 
     def _temporal_command(self) -> list[str]:
