@@ -57,9 +57,10 @@ check: lint test ## what CI runs
 format: setup-dev ## format the code
 	$(BIN)/ruff format .
 
-bench: setup-dev ## measure: API calls per run, engine against bare Temporal
+bench: setup-dev ## measure: API calls per run, latency, engine against bare Temporal
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/api_calls.py
+	$(BIN)/python bench/latency.py
 
 contracts: setup ## write the JSON Schemas and docs/contracts.md
 	PYTHONPATH=. $(BIN)/python scripts/publish_contracts.py

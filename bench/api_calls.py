@@ -1,7 +1,10 @@
 """How many GitHub API calls a worker run costs, beside watchers that poll each run by itself.
 
-Every request that reaches the sandbox's API counts: dispatches, lists, 304s, artifact redirects.
-Downloads from the storage behind a redirect do not; GitHub does not count them either.
+Podium is measured in three ways: polling alone (every webhook lost), with webhooks and results in
+artifacts, and with webhooks and results in comments, among which a stranger mixes forged ones for
+runs that still go on. Every request that reaches the sandbox's API counts: dispatches, lists, 304s,
+artifact redirects. Downloads from the storage behind a redirect do not; GitHub does not count them
+either. Runs are short: `--seconds` is the scale.
 """
 
 import argparse
@@ -12,13 +15,18 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 from setting import REPOSITORY, Stand, open_stand, promised, spec, table
 
-PROMISED = 3.6
+from tests.webhooks.commenting import commented, forge, serve_commenter
+from tests.webhooks.process import delivered, receiver
+
+PROMISED = {"polling alone": 3.6, "webhooks, artifacts": 3.1, "webhooks, comments": 1.2}
+"""Most calls per run."""
 INTERVALS = (5, 10)
 """Seconds between two polls of the watchers that Podium is held against."""
 NAIVE_RUNS = 100
@@ -43,13 +51,27 @@ def options() -> Options:
     return Options(**vars(parser.parse_args()))
 
 
-async def podium(stand: Stand, asked: Options) -> Counter[str]:
+async def podium(mode: str, asked: Options) -> Counter[str]:
     """Have Podium run all of them, and count its calls."""
-    data = spec(asked.runs, **{"max-parallel": asked.parallel})
-    async with stand.workers():
-        report = await (await stand.start(data)).result()
-    assert report["totals"]["by_status"] == {"success": asked.runs}, report["totals"]
-    return stand.control.api_calls("podium-operator")
+    with tempfile.TemporaryDirectory() as folder:
+        async with AsyncExitStack() as stack:
+            stand = await stack.enter_async_context(open_stand(Path(folder)))
+            stand.control.timed([{"duration_seconds": asked.seconds}])
+            data = spec(asked.runs, **{"max-parallel": asked.parallel})
+            if mode == "webhooks, comments":
+                serve_commenter(stand, asked.runs, asked.seconds)
+                data = commented(asked.runs, asked.parallel)
+            if mode != "polling alone":
+                delivered(stand, await stack.enter_async_context(receiver(stand)))
+            await stack.enter_async_context(stand.workers())
+            running = asyncio.ensure_future((await stand.start(data)).result())
+            forged = await forge(stand, running) if "comments" in mode else 0
+            totals = (await running)["totals"]["by_status"]
+            calls = stand.control.api_calls("podium-operator")
+    assert totals == {"success": asked.runs}, totals
+    if forged:
+        print(f"{forged} of {asked.runs} runs had a forged result beside their own; none counted")
+    return calls
 
 
 class Naive:
@@ -123,19 +145,21 @@ def row(name: str, calls: Counter[str], runs: int) -> list[object]:
 
 async def measure(asked: Options) -> int:
     """Measure, print, and judge."""
+    rows = [row(mode, await podium(mode, asked), asked.runs) for mode in PROMISED]
     with tempfile.TemporaryDirectory() as folder:
         async with open_stand(Path(folder)) as stand:
             stand.control.timed([{"duration_seconds": asked.seconds}])
-            own = row("podium", await podium(stand, asked), asked.runs)
             others = await naive(stand, asked)
-    rows = [own]
+    per_run = {str(one[0]): float(str(one[-1])) for one in rows}
     rows += [row(name, calls, min(asked.runs, NAIVE_RUNS)) for name, calls in others.items()]
     head = ["watcher", "runs", "calls", "dispatch", "lists", "run", "artifact", "other", "per run"]
     print(f"\n{asked.runs} runs of {asked.seconds:g} s, {asked.parallel} at once; calls per run:\n")
     table(head, rows)
-    per_run = own[-1]
-    assert isinstance(per_run, float)
-    return promised(f"at most {PROMISED} calls per run", kept=per_run <= PROMISED)
+    codes = [
+        promised(f"{mode}: at most {most} calls per run", kept=per_run[mode] <= most)
+        for mode, most in PROMISED.items()
+    ]
+    return max(codes)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,8 @@ async def measure(asked: Options) -> int:
         plugins=[podium_plugin()],
     )
     async with environment as env:
+        # Bare Temporal is without our plugin: as the SDK comes.
+        plain = await Client.connect(env.client.service_client.config.target_host)
         github, ours, guarded, theirs = InstantGitHub(), [], [], []
         for number in range(asked.rounds):
             # Whatever comes later in a round meets a server with more to keep: take turns.
@@ -116,7 +118,7 @@ async def measure(asked: Options) -> int:
             turns.rotate(number)
             for side in turns:
                 if side == "b":
-                    theirs.append(await bare(env.client, asked))
+                    theirs.append(await bare(plain, asked))
                 elif side == "p":
                     ours.append(await podium(env.client, github, asked, "disabled"))
                 else:

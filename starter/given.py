@@ -46,14 +46,18 @@ def _require_event(file: SpecFile, payload: dict[str, Any] | None) -> None:
     triggers = file.spec.on
     if payload is None and triggers.needs_event:
         told = "its only trigger is an event; give its payload: --event FILE (JSON)"
-        raise file.error([Problem(path="on.issues", message=told)])
+        raise file.error([Problem(path=f"on.{next(iter(triggers.events))}", message=told)])
     if found := file.spec.start_problems(payload or {}):
         raise file.error(found)
-    types = triggers.issues.types if triggers.issues and triggers.needs_event else ()
     action = payload.get("action") if payload else None
-    if types and action is not None and action not in types:
+    if action is None or not triggers.needs_event:
+        return
+    types = [one for trigger in triggers.events.values() for one in trigger.types]
+    takes_any = any(not trigger.types for trigger in triggers.events.values())
+    if not takes_any and action not in types:
         told = f"the event's action is {shown(action)}, and only {', '.join(types)} starts it"
-        raise file.error([Problem(path="on.issues.types", message=told)])
+        path = f"on.{next(iter(triggers.events))}.types"
+        raise file.error([Problem(path=path, message=told)])
 
 
 def _read_inputs(file: SpecFile, pairs: list[str]) -> dict[str, Any]:

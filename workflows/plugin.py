@@ -2,7 +2,7 @@
 
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from workflows.entities.breaker import Breaker
 from workflows.entities.run_watch import RunWatch
@@ -14,6 +14,7 @@ from workflows.patterns.pipeline import Pipeline
 from workflows.patterns.reflection import Reflection
 from workflows.patterns.router import Router
 from workflows.patterns.worker_pool import WorkerPool
+from workflows.runner import ContextFreeRunner
 
 WORKFLOWS = [
     Breaker,
@@ -32,7 +33,7 @@ WORKFLOWS = [
 # do with clocks and randomness. The two that do are imported again for every workflow otherwise:
 # contracts are pure models, and activities are imported only to be named (PyGithub's own
 # dependencies cannot even be loaded twice).
-RUNNER = SandboxedWorkflowRunner(
+RUNNER = ContextFreeRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("contracts", "activities")
 )
 

@@ -94,8 +94,7 @@ class RouterSpec(Spec):
 
     def start_problems(self, event: Mapping[str, Any], /) -> list[Problem]:
         """Refuse a start without an event where only an event can start it."""
-        by_event = self.on.issues and not (self.on.workflow_dispatch or self.on.schedule)
-        if not event and (by_event or self.for_each is None):
+        if not event and (self.on.needs_event or self.for_each is None):
             message = "missing: the spec routes the issue of an event; podium start --event FILE"
             return [Problem(path="event", message=message)]
         if self.for_each is None and subject_of(event) is None:

@@ -88,9 +88,25 @@ class Triggers(Written):
     ] = None
     """A text is its `cron`, in UTC."""
     issues: Annotated[EventTrigger | None, BeforeValidator(_switch)] = None
-    """Started with the event's payload: `podium start --event FILE`."""
+    """Started with the event's payload: by `podium webhooks`, or `podium start --event FILE`."""
+    issue_comment: Annotated[EventTrigger | None, BeforeValidator(_switch)] = Field(
+        default=None, alias="issue_comment"
+    )
+    pull_request: Annotated[EventTrigger | None, BeforeValidator(_switch)] = Field(
+        default=None, alias="pull_request"
+    )
+
+    @property
+    def events(self) -> dict[str, EventTrigger]:
+        """Those that are events of GitHub, by name."""
+        named = {
+            "issues": self.issues,
+            "issue_comment": self.issue_comment,
+            "pull_request": self.pull_request,
+        }
+        return {name: one for name, one in named.items() if one is not None}
 
     @property
     def needs_event(self) -> bool:
         """Whether nothing but an event starts it."""
-        return self.issues is not None and self.workflow_dispatch is None and self.schedule is None
+        return bool(self.events) and self.workflow_dispatch is None and self.schedule is None

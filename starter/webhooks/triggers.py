@@ -11,7 +11,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from contracts.events import subject_of
 from contracts.names import workflow_id
-from contracts.specs.triggers import EventTrigger
 from starter.exits import CliError
 from starter.given import MAX_EVENT_BYTES
 from starter.spec_file import SpecFile
@@ -20,6 +19,7 @@ from starter.webhooks.receiver import Delivery, NotNowError
 from starter.webhooks.specs import SpecFolder
 
 logger = logging.getLogger("podium.webhooks")
+_ACTIONS = "github-actions[bot]"
 IsOurs = Callable[[str], bool]
 """Whether Podium wrote a text itself."""
 
@@ -40,8 +40,9 @@ class Triggers:
         found = [file for file in self._specs.current() if _starts(file, delivery)]
         if not found:
             return "no spec is started by it"
-        subject = subject_of(delivery.payload) or {}
-        if self._is_ours(str(subject.get("body") or "")):
+        if _sender(delivery.payload) == _ACTIONS:
+            return "caused by a workflow of GitHub Actions, which starts nothing, as on GitHub"
+        if self._is_ours(_written(delivery.payload)):
             return "written by Podium itself"
         if len(json.dumps(delivery.payload)) > MAX_EVENT_BYTES:
             return f"not started: its payload is over {MAX_EVENT_BYTES} bytes"
@@ -68,10 +69,22 @@ class Triggers:
         return f"{name} is started"
 
 
+def _written(payload: dict[str, Any]) -> str:
+    """The text that the event is about: a comment's, else the issue's or pull request's."""
+    comment = payload.get("comment")
+    subject = comment if isinstance(comment, dict) else subject_of(payload) or {}
+    return str(subject.get("body") or "")
+
+
+def _sender(payload: dict[str, Any]) -> str:
+    sender = payload.get("sender")
+    return str(sender.get("login") or "") if isinstance(sender, dict) else ""
+
+
 def _starts(file: SpecFile, delivery: Delivery) -> bool:
     """Whether a spec names this event, this activity type, and this repository."""
-    trigger: EventTrigger | None = getattr(file.spec.on, delivery.event, None)
-    if not isinstance(trigger, EventTrigger):
+    trigger = file.spec.on.events.get(delivery.event)
+    if trigger is None:
         return False
     action = delivery.payload.get("action")
     place: Any = delivery.payload.get("repository")

@@ -92,7 +92,7 @@ def test_a_trigger_that_nothing_serves_is_refused(podium: Podium, write: Write) 
     said = podium("start", spec)
 
     assert said.code == 2
-    assert "on.push: unknown key 'push'; known: issues, schedule, workflow_dispatch" in said.err
+    assert "on.push: unknown key 'push'; known: issue_comment, issues, pull_request" in said.err
 
 
 def test_two_specs_of_one_name_cannot_both_be_scheduled(

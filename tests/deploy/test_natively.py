@@ -19,7 +19,7 @@ from tests.conftest import binary
 from tests.deploy.composed import SECRETS, environment_of
 from tests.system.judging import until
 from tests.system.stand import ROOT, Stand, end, open_stand, spec
-from tests.webhooks.process import Deliverer, receiver
+from tests.webhooks.process import delivered, receiver
 from workflows.plugin import podium_plugin
 
 NAMESPACE = ROOT / "deploy" / "namespace.sh"
@@ -81,6 +81,7 @@ async def test_two_workers_and_the_receiver_run_an_orchestration(stand: Stand) -
     metrics = f"127.0.0.1:{free_ports(1)[0]}"
     with worker(stand) as first, worker(stand, PODIUM_PROMETHEUS_ADDRESS=metrics):
         async with receiver(stand, environment=environment(stand, "webhooks")) as web:
+            delivered(stand, web, secret=SECRETS["PODIUM_WEBHOOK_SECRET"])
             handle = await stand.client.start_workflow(
                 "OrchestratorWorker", {"spec": asked}, id="podium/test/deployed",
                 task_queue=names.TASK_QUEUE,
@@ -88,9 +89,7 @@ async def test_two_workers_and_the_receiver_run_an_orchestration(stand: Stand) -
             await until(stand.control, lambda runs: len(runs) >= 2)
             first.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(first.wait, 30) == 0, "it stops within its grace"
-            waiting = asyncio.ensure_future(handle.result())
-            await Deliverer(stand, web, SECRETS["PODIUM_WEBHOOK_SECRET"]).until(waiting)
-            report = OrchestrationReport.model_validate(await waiting)
+            report = OrchestrationReport.model_validate(await handle.result())
             measured = (await web.get(f"http://{metrics}/metrics")).text
 
     assert report.totals.by_status == {"success": 6}

@@ -21,14 +21,18 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
+        self.bodies: list[bytes] = []
+        """All that was sent, metrics included."""
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                    for scope in resource.scope_spans:
-                        collector.spans += scope.spans
+                collector.bodies.append(body)
+                if self.path == "/v1/traces":
+                    for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                        for scope in resource.scope_spans:
+                            collector.spans += scope.spans
                 self.send_response(200)
                 self.end_headers()
 

@@ -1,4 +1,4 @@
-"""The receiver in a process of its own, and ends of the sandbox's runs delivered to it."""
+"""The receiver in a process of its own."""
 
 import asyncio
 import signal
@@ -12,8 +12,8 @@ import httpx
 
 from starter.children import free_ports
 from tests.patience import PATIENCE
-from tests.system.stand import REPOSITORY, ROOT, TOKEN, Stand, end
-from tests.webhooks.posting import SECRET, completed, delivery
+from tests.system.stand import ROOT, Stand, end
+from tests.webhooks.posting import SECRET
 
 
 @asynccontextmanager
@@ -52,27 +52,6 @@ async def _up(web: httpx.AsyncClient, process: "subprocess.Popen[bytes]") -> Non
     raise AssertionError(f"the receiver ended with {process.returncode}")
 
 
-class Deliverer:
-    """Delivers the ends of the sandbox's runs, as the sandbox's own API tells each run."""
-
-    def __init__(self, stand: Stand, web: httpx.AsyncClient, secret: str = SECRET) -> None:
-        self._stand, self._web, self._secret = stand, web, secret
-        self.delivered: set[int] = set()
-
-    async def until(self, done: "asyncio.Future[Any]") -> None:
-        """Deliver each end, twice, until something is done."""
-        api = {"Authorization": f"Bearer {TOKEN}"}
-        async with httpx.AsyncClient(headers=api, trust_env=False) as github:
-            while not done.done():
-                for run in self._stand.control.runs():
-                    if run.status == "completed" and run.run_id not in self.delivered:
-                        self.delivered.add(run.run_id)
-                        await self._one(github, run.run_id)
-                await asyncio.sleep(0.05)
-
-    async def _one(self, github: httpx.AsyncClient, run_id: int) -> None:
-        url = f"{self._stand.sandbox.api_url}/repos/{REPOSITORY}/actions/runs/{run_id}"
-        told = delivery(completed((await github.get(url)).json(), REPOSITORY), secret=self._secret)
-        for _ in range(2):
-            answer = await self._web.post("/webhooks", **told)
-            assert answer.is_success, answer.text
+def delivered(stand: Stand, web: httpx.AsyncClient, **faults: Any) -> None:
+    """Have the sandbox deliver to a receiver from now on; `faults` are fields of its `Hook`."""
+    stand.control.deliver(f"{web.base_url}/webhooks", **{"secret": SECRET, **faults})

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from activities.markers import Markers
+from contracts.report import OrchestrationReport
 from starter.children import free_ports
 from tests.patience import PATIENCE
 from tests.system.stand import REPOSITORY, ROOT, Stand, open_stand, spec
+from tests.webhooks.commenting import commented, forge, serve_commenter
 from tests.webhooks.posting import completed, delivery
-from tests.webhooks.process import Deliverer, receiver
+from tests.webhooks.process import delivered, receiver
 
 ROUTED = """
 name: welcome
@@ -46,16 +48,54 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
 async def test_ends_are_delivered_and_hardly_anything_is_polled(stand: Stand) -> None:
     stand.control.timed([{"duration_seconds": 4}])
     async with stand.workers(), receiver(stand) as web:
+        delivered(stand, web, twice=0.5)
         handle = await stand.start(spec(30, **{"max-parallel": 10}))
-        running = asyncio.ensure_future(handle.result())
-        await asyncio.wait_for(Deliverer(stand, web).until(running), PATIENCE)
-        report = running.result()
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
+        posted = stand.control.posted()
     calls = stand.control.api_calls()
 
     assert report["totals"]["by_status"] == {"success": 30}
     assert len(stand.control.runs()) == 30
+    assert posted.posted > 30
+    assert not posted.refused
     looks = sum(count for route, count in calls.items() if route.endswith("/actions/runs"))
     assert looks <= 10, calls
+
+
+async def test_results_in_comments_are_delivered_and_hardly_anything_is_asked(
+    stand: Stand,
+) -> None:
+    """A run costs its dispatch, and little else; what strangers claim is not believed."""
+    serve_commenter(stand, 30)
+    async with stand.workers(), receiver(stand) as web:
+        delivered(stand, web)
+        handle = await stand.start(commented(30))
+        running = asyncio.ensure_future(handle.result())
+        forged = await asyncio.wait_for(forge(stand, running), PATIENCE)
+        report = OrchestrationReport.model_validate(running.result())
+    calls = stand.control.api_calls("podium-operator")
+
+    assert report.totals.by_status == {"success": 30}
+    assert [row.outputs for row in report.results] == [{"honest": True}] * 30
+    assert forged >= 20
+    read = sum(count for route, count in calls.items() if "/comments" in route)
+    assert read <= 6, "a comment that comes after its run's end is read"
+
+
+async def test_deliveries_that_go_wrong_in_every_way_cost_only_requests(stand: Stand) -> None:
+    serve_commenter(stand, 24)
+    async with stand.workers(), receiver(stand) as web:
+        delivered(stand, web, lost=0.4, twice=0.3, late_seconds=3, early=0.5)
+        handle = await stand.start(commented(24))
+        running = asyncio.ensure_future(handle.result())
+        await asyncio.wait_for(forge(stand, running), PATIENCE)
+        report = OrchestrationReport.model_validate(running.result())
+        posted = stand.control.posted()
+
+    assert report.totals.by_status == {"success": 24}
+    assert [row.outputs for row in report.results] == [{"honest": True}] * 24
+    assert len(stand.control.dispatches()) == 24
+    assert posted.lost > 10
 
 
 async def test_an_issue_starts_its_orchestration_once_whoever_receives_it(
@@ -96,6 +136,39 @@ async def test_an_issue_starts_its_orchestration_once_whoever_receives_it(
     assert [one["status"] for one in reports] == ["succeeded"] * 2
     assert again.is_success
     assert len(stand.control.runs()) == 2
+
+
+async def test_comments_and_pull_requests_start_what_names_them_and_workers_start_nothing(
+    stand: Stand, tmp_path: Path
+) -> None:
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    events = "on: {issue_comment: {types: [created]}, pull_request: {}}"
+    text = ROUTED.replace("on: {issues: {types: [opened]}}", events)
+    (folder / "welcome.yml").write_text(text.replace("event.issue.number", "event.action"))
+    key = "a key that the Temporal Worker has too"
+    mark = Markers.from_text(key).mark("report", "0" * 24)
+    comment = issue(5, action="created", comment={"body": "please look"})
+    bot = {"login": "github-actions[bot]", "type": "Bot"}
+    pull = {"number": 9, "title": "Mend it", "body": None}
+    sent = [
+        ("issue_comment", comment, "welcome is started"),
+        ("issue_comment", comment | {"action": "edited"}, "no spec is started by it"),
+        ("issue_comment", comment | {"sender": bot}, "which starts nothing"),
+        ("issue_comment", comment | {"comment": {"body": mark}}, "written by Podium itself"),
+        ("pull_request", issue(9, pull_request=pull), "welcome is started"),
+        ("issues", issue(5), "no spec is started by it"),
+    ]
+    async with receiver(stand, "--specs", str(folder), PODIUM_MARKER_KEY=key) as web:
+        answers = [
+            (await web.post("/webhooks", **delivery(payload, event))).json()["said"]
+            for event, payload, _ in sent
+        ]
+
+    wanted = [words for _, _, words in sent]
+    assert [words in said for words, said in zip(wanted, answers, strict=True)] == [True] * len(
+        sent
+    ), answers
 
 
 async def test_specs_are_read_again_when_they_change_and_a_broken_one_stays_as_it_was(

@@ -54,7 +54,7 @@ def test_every_path_has_a_history() -> None:
         "circuit-breaker-chained", "worker-pool", "worker-pool-chained", "voting", "pipeline",
         "pipeline-rejected", "pipeline-undone", "hierarchical", "hierarchical-child",
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
-        "reflection-chained", "router", "router-classified", "router-chained",
+        "reflection-chained", "router", "router-classified", "router-chained", "carried-retry",
     }  # fmt: skip
 
 
