@@ -61,6 +61,7 @@ async def podium(mode: str, asked: Options) -> Counter[str]:
             if mode == "webhooks, comments":
                 serve_commenter(stand, asked.runs, asked.seconds)
                 data = commented(asked.runs, asked.parallel)
+            data["for-each"]["limit"] = asked.runs
             if mode != "polling alone":
                 delivered(stand, await stack.enter_async_context(receiver(stand)))
             await stack.enter_async_context(stand.workers())
