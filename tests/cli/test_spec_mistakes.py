@@ -35,7 +35,7 @@ MISTAKES: dict[str, tuple[Replaced, str, int | None, str]] = {
     "expression not closed": ({"item.value }}": "item.value"}, "", 17, "never closed with }}"),
     "expression that is code": ({"item.value": "1 + 1"}, "", 17, "write a dotted name such as"),
     "unknown trigger": ({}, "on: {shedule: daily}\n", 21, "did you mean schedule?"),
-    "foreign trigger": ({}, "on: {push: {}}\n", 21, "known: issues, schedule, workflow_dispatch"),
+    "foreign trigger": ({}, "on: {push: {}}\n", 21, "known: issue_comment, issues, pull_request"),
     "kebab trigger": ({}, "on: {workflow-dispatch: true}\n", 21, "mean workflow_dispatch?"),
     "triggers as a list": ({}, "on: [schedule]\n", 21, "a valid dictionary"),
     "GitHub's schedule": ({}, "on: {schedule: [{cron: x}]}\n", 21, "one schedule, not a list"),
