@@ -36,6 +36,8 @@ class Deliveries:
     def send_to(self, hook: Hook | None) -> None:
         """Post to a hook from now on; None ends it."""
         self._hook = hook
+        # One after another they keep their order, as a comment that comes seconds before its run's end.
+        self._slots = asyncio.Semaphore(_AT_ONCE if hook and hook.late_seconds else 1)
         self._random.seed(self._hub.settings.seed)
         self.posted = Posted()
 
