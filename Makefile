@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # lead an older pip away from the pinned versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 CODE := contracts activities workflows starter sandbox scripts tests bench worker_main.py
+# The SDK's sandbox imports workflow modules anew for each workflow: without bytecode on the disk, each
+# time is a compilation.
+export PYTHONDONTWRITEBYTECODE :=
 # As many as cores: with more, Temporal's own time limits (2 s a workflow task) do not hold.
 WORKERS ?= 2
 
