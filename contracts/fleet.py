@@ -51,6 +51,8 @@ class Entry(BaseModel):
     forced: bool = False
     timeout_reason: str = ""
     last_failure: WorkerOutcome | None = None
+    previous: RunRef | None = None
+    """The run of the attempt before: a person may have run it again on GitHub."""
     asked_at: datetime | None = None
     """When its progress was last read."""
     told: RunProgress | None = None

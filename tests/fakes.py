@@ -53,6 +53,7 @@ class FakeRun:
     created: datetime
     cancelled: datetime | None = None
     forced: bool = False
+    attempt: int = 1
 
     @property
     def started(self) -> datetime:
@@ -141,11 +142,17 @@ class FakeGitHub:
         started = run.started if row.status == "in_progress" else None
         return RunState(
             run_id=run_id,
+            run_attempt=run.attempt,
             status=row.status,
             conclusion=row.conclusion,
             started_at=started,
             url=row.url,
         )
+
+    def run_again(self, run_id: int, behaviour: Behaviour) -> None:
+        """What a person does on the run's page."""
+        run = self.started[run_id]
+        run.attempt, run.behaviour, run.created = run.attempt + 1, behaviour, self.now
 
     def cancel(self, repository: str, run_id: int, *, force: bool = False) -> bool:
         self.requests += 1
@@ -288,6 +295,7 @@ class FakeGitHub:
     def _row(self, run: FakeRun) -> Run:
         row = RunRow(
             run_id=run.run_id,
+            run_attempt=run.attempt,
             status=run.status(self.now),
             conclusion=run.conclusion(self.now),
             dispatch_id=find_dispatch_id(f"analyzer [{run.dispatch_id}]"),
@@ -306,7 +314,7 @@ class FakeGitHub:
             "dispatch_id": run.dispatch_id,
             "worker": "analyzer",
             "run_id": run.run_id,
-            "run_attempt": 1,
+            "run_attempt": run.attempt,
             "status": "success",
             "summary": f"looked at {run.inputs.get('item')}",
             "outputs": {"item": run.inputs.get("item", "")},

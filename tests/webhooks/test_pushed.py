@@ -111,6 +111,27 @@ async def test_ends_that_no_delivery_tells_are_found_and_polls_are_the_first_aga
     assert looks >= 15, "every 30 s at most"
 
 
+async def test_a_short_run_whose_delivery_is_lost_is_not_left_to_the_sweep(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github, cached=20):
+        handle = await start(skipping.client, 2, worker=hours(), **{"max-parallel": 1})
+        await all_started(skipping, github, 1)
+        await skipping.sleep(timedelta(seconds=20))
+        told = github.finish(1_000).model_copy(update={"seconds": 20.0})
+        await tell(skipping.client, told)
+        await all_started(skipping, github, 2)
+        await skipping.sleep(timedelta(seconds=20))
+        github.finish(1_001)  # its delivery is lost
+        lost = await skipping.get_current_time()
+        report = await asyncio.wait_for(handle.result(), PATIENCE)
+        waited = await skipping.get_current_time() - lost
+
+    assert report.totals.by_status == {"success": 2}
+    assert waited < timedelta(seconds=90), "the sweep comes every 300 s"
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -186,7 +186,7 @@ class RunWatch:
             )
         except ActivityError as error:
             workflow.logger.warning("poll failed", extra={"cause": str(error.cause)})
-            self._sightings.polled()
+            self._sightings.rhythm.polled()
             return
         self._sightings.take(poll)
         self._deliver()

@@ -6,11 +6,12 @@ from typing import Any
 from contracts.fleet import Entry
 from contracts.watch import CompletedRuns
 from workflows.parts.crew import Crew
-from workflows.parts.fleet import Fleet, Outcomes
+from workflows.parts.fleet import Fleet
 from workflows.parts.flights import Flights
 from workflows.parts.interim import Interim
 from workflows.parts.items import Source
 from workflows.parts.orchestration import Orchestration, Work
+from workflows.parts.outcomes import Outcomes
 from workflows.parts.patience import Patience
 
 

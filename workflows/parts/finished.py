@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from contracts.runs import COMPLETED
+from contracts.runs import COMPLETED, RunRef
 from contracts.watch import RunRow, RunWatchState, WatchedRun
 
 RING = 300
@@ -52,6 +52,15 @@ class Finished:
     def set_aside(self, run_id: int, status: str) -> None:
         """A run is to be cancelled, and of no interest any more."""
         self._rows[run_id] = RunRow(run_id=run_id, status=status)
+
+    def revive(self, run: RunRef) -> bool:
+        """Forget the end of an earlier attempt of a run; False where none is known."""
+        told = self.completed(run.run_id)
+        if told is None or told.run_attempt >= run.run_attempt:
+            return False
+        del self._rows[run.run_id]
+        self._ended.pop(run.dispatch_id, None)
+        return True
 
     def unwant(self, dispatch_id: str) -> None:
         """Nobody waits for a dispatch that may have been sent."""

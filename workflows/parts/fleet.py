@@ -8,20 +8,22 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from contracts.base import clip
 from contracts.fleet import Entry, FleetState
-from contracts.runs import RETRIED, OutcomeStatus, Verdict, WorkerOutcome
+from contracts.runs import RETRIED, OutcomeStatus, Verdict
 from workflows import policies
 from workflows.parts.clock import Clock
 from workflows.parts.crew import Crew
 from workflows.parts.flights import Flights, is_due
 from workflows.parts.items import Source
 from workflows.parts.journal import Journal
+from workflows.parts.outcomes import Outcomes
+from workflows.parts.reruns import is_rerun
 from workflows.parts.tally import slim
 from workflows.parts.timeline import progressed
 
@@ -30,22 +32,6 @@ _RETRIES_ARE_CARRIED = "the clock is set for retries that were carried"
 """Without it they waited, after continue-as-new, until something else was due: an hour at worst."""
 _OVERDUE = 1.5
 """A drain waits for a quiet moment until the history is so much longer than was suggested."""
-
-
-class Outcomes(Protocol):
-    """Who is told what becomes of entries; the tally, or a pattern that adds to it."""
-
-    def taken(self, items: int) -> None:
-        """So many items were taken from the source so far."""
-
-    def dispatched(self) -> None:
-        """A run was dispatched."""
-
-    def retried(self) -> None:
-        """An attempt failed, and another will follow."""
-
-    def add(self, sequence: int, outcome: WorkerOutcome, run_seconds: float | None) -> None:
-        """An entry has its outcome."""
 
 
 class Fleet:
@@ -230,7 +216,8 @@ class Fleet:
             if failed is not None:
                 self._settle(entry, failed, None)
                 return
-            self._outcomes.dispatched()
+            if not is_rerun(entry):
+                self._outcomes.dispatched()
             progressed(self.state, self._journal)
         completion = await self._flights.landed(entry)
         if completion is None:
@@ -273,6 +260,7 @@ class Fleet:
             first_dispatched_at=entry.first_dispatched_at,
             retry_at=workflow.now() + backoff,
             last_failure=slim(self._crew.of(entry).outcome(entry, verdict)),
+            previous=entry.run,
         )
         self._clock.rearm()
 

@@ -4,7 +4,7 @@ State is in the entries, as plain data; here are only the futures that coroutine
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from workflows.parts.clock import Clock
 from workflows.parts.crew import Crew
 from workflows.parts.journal import Journal
 from workflows.parts.patience import Patience
+from workflows.parts.reruns import adopt, started_again
 from workflows.parts.worker_run import waiter
 
 T = TypeVar("T")
@@ -77,6 +78,8 @@ class Flights:
             if news.conclusion is None and not news.surplus:
                 self._patience.held(entry, news.status)
                 self._clock.rearm()
+            if entry.run is not None and news.run_attempt < entry.run.run_attempt:
+                continue  # of an attempt that a person has started again since
             if news.conclusion is not None and entry.completion is None:
                 # Results stay out of what is carried; the next run of a chain reads them itself.
                 self._told[entry.dispatch_id] = news.told
@@ -90,6 +93,8 @@ class Flights:
         self._by_id[entry.dispatch_id] = entry
         self.dispatching[entry.sequence] = 0
         try:
+            if await self._run_again(entry):
+                return None
             request = runs.assignment.request(entry)
             self.dispatching[entry.sequence] = len(request.model_dump_json())
             watermark = 0
@@ -115,6 +120,22 @@ class Flights:
         self._patience.begin(entry)
         self._clock.rearm()
         return None
+
+    async def _run_again(self, entry: Entry) -> bool:
+        """Take a run that a person started again meanwhile, instead of dispatching another."""
+        state = await started_again(self._crew.of(entry), entry)
+        if state is None:
+            return False
+        del self._by_id[entry.dispatch_id]
+        run = entry.run = adopt(entry, state)
+        self._by_id[entry.dispatch_id] = entry
+        reason = f"run {run.run_id} was run again on GitHub, its attempt {run.run_attempt}"
+        self._journal.decide("adopted", entry.item.key, reason)
+        self._patience.begin(entry)
+        if entry.completion is None:
+            await self._register([entry])
+        self._clock.rearm()
+        return True
 
     async def landed(self, entry: Entry) -> Completion | None:
         """Wait for a run to end; None when the wait goes on in the chain's next run."""
@@ -160,6 +181,9 @@ class Flights:
     async def register(self) -> None:
         """Tell the watcher what is waited for: it may be new, or have been terminated."""
         self._state.forgotten = False
+        await self._register(self._aloft())
+
+    async def _register(self, entries: Sequence[Entry]) -> None:
         runs = tuple(
             WatchedRun(
                 run=entry.run,
@@ -167,7 +191,7 @@ class Flights:
                 expected=self._crew.of(entry).pace.typical,
                 shortest=self._crew.of(entry).pace.shortest,
             )
-            for entry in self._aloft()
+            for entry in entries
             if entry.run is not None
         )
         if not runs:

@@ -7,12 +7,14 @@ from temporalio import workflow
 
 from contracts.watch import Intent, RunWatchState, WatchedRun
 from workflows import policies
-from workflows.parts.sighted import maybe_done
+from workflows.parts.sighted import maybe_done, overdue_at
 
 _MAYBE_SENT = timedelta(seconds=5)
 """An announced run is looked for when its dispatch should have answered."""
 _BY_ID_SHARE = 2
 """A run that costs a call of its own is looked for at every second interval."""
+
+_OVERDUE_SOONER = "a run whose end was not delivered in time is looked for before the sweep"
 
 
 class Rhythm:
@@ -74,4 +76,8 @@ class Rhythm:
         soonest = [maybe_done(asked) for asked in watched]
         soonest += [intent.announced_at + _MAYBE_SENT for intent in intents]
         interval = self.interval(watched, intents)
-        return max(self.polled_at + interval, min(soonest, default=self.polled_at))
+        planned = max(self.polled_at + interval, min(soonest, default=self.polled_at))
+        overdue = [at for asked in watched if (at := overdue_at(asked)) is not None]
+        if self.heard_at is None or not overdue or not workflow.patched(_OVERDUE_SOONER):
+            return planned
+        return min(planned, max(self.polled_at + policies.POLL_MAX, min(overdue)))

@@ -8,6 +8,9 @@ from workflows.parts.told import Told
 
 _MAYBE_DONE = 0.8
 """A run is looked for from this share of its worker's shortest time on."""
+_OVERDUE = 2
+"""So many times the typical time, and the end of most runs has been told."""
+_DELIVERED_WITHIN = timedelta(seconds=15)
 
 
 def adopted(repository: str, intent: Intent, row: RunRow) -> WatchedRun:
@@ -54,3 +57,10 @@ def change_of(dispatch_id: str, row: RunRow) -> Completion:
 def maybe_done(asked: WatchedRun) -> datetime:
     """When a run can have ended at the earliest, by the shortest run of its worker."""
     return asked.run.dispatched_at + (asked.shortest or timedelta()) * _MAYBE_DONE
+
+
+def overdue_at(asked: WatchedRun) -> datetime | None:
+    """From when on the delivery of a run's end was probably lost; None where nobody can tell."""
+    if asked.expected is None:
+        return None
+    return asked.run.dispatched_at + asked.expected * _OVERDUE + _DELIVERED_WITHIN

@@ -41,7 +41,7 @@ class Sightings:
         self._finished = Finished(state)
         self._news: list[tuple[Waiter, Completion]] = []
         self._surplus: list[int] = []
-        self._rhythm = Rhythm(state)
+        self.rhythm = Rhythm(state)
         self._floor = state.marks[-1].floor if state.marks else 0
         self._held = Held(state.held)
         self.told = Told(state.told)
@@ -63,7 +63,7 @@ class Sightings:
         dispatch_id, run_id = asked.run.dispatch_id, asked.run.run_id
         self.intents.pop(dispatch_id, None)
         self._claims.setdefault(run_id, dispatch_id)
-        if run_id in self._finished:
+        if run_id in self._finished and not self._finished.revive(asked.run):
             told = self._finished.completed(run_id)
             if told is not None:  # to somebody who was reset since, or has forgotten
                 self._tell(asked, told)
@@ -113,10 +113,10 @@ class Sightings:
         """Take in what a poll saw."""
         self.marks = poll.marks
         self._floor = poll.marks[-1].floor if poll.marks else 0
-        self.polled()
+        self.rhythm.polled()
         for row in sorted(poll.rows, key=lambda row: row.run_id):
             if row.run_id in self.by_run and row.status == COMPLETED:
-                self._rhythm.missed()
+                self.rhythm.missed()
             self._see(row)
         self._age()
 
@@ -128,16 +128,12 @@ class Sightings:
                 continue  # of an attempt that was run again since
             if row.status == COMPLETED and row.conclusion:
                 if watched is not None:
-                    self._rhythm.heard()
+                    self.rhythm.heard()
                 self._see(row)
             elif watched is not None:
                 self.marks = ()
-                self._rhythm.hurry()
+                self.rhythm.hurry()
         self._age()
-
-    def polled(self) -> None:
-        """Count the interval from now."""
-        self._rhythm.polled()
 
     def take_news(self) -> Iterator[tuple[Waiter, list[Completion]]]:
         """Take completions out, by waiter."""
@@ -184,15 +180,15 @@ class Sightings:
     def take_unreached(self, limit: int) -> tuple[int, ...]:
         """Take watched runs that the pages did not reach and that may be done, in turn."""
         older = [w for w in self.watched.values() if w.run.run_id < self._floor]
-        return self._rhythm.take_due(older, limit, self.interval())
+        return self.rhythm.take_due(older, limit, self.interval())
 
     def interval(self) -> timedelta:
         """How long to wait between two polls."""
-        return self._rhythm.interval(self.watched.values(), self.intents.values())
+        return self.rhythm.interval(self.watched.values(), self.intents.values())
 
     def next_poll(self) -> datetime:
         """When to look next."""
-        return self._rhythm.next_poll(self.watched.values(), self.intents.values())
+        return self.rhythm.next_poll(self.watched.values(), self.intents.values())
 
     def carry(self, state: RunWatchState, unsent: dict[str, list[Completion]]) -> RunWatchState:
         """Put everything into plain data."""
@@ -212,8 +208,8 @@ class Sightings:
                 **self._finished.carry(),
                 "marks": self.marks,
                 "told": self.told.carry(),
-                "polled_at": self._rhythm.polled_at,
-                "heard_at": self._rhythm.heard_at,
+                "polled_at": self.rhythm.polled_at,
+                "heard_at": self.rhythm.heard_at,
                 "unsent": {key: tuple(news) for key, news in unsent.items()},
             }
         )
@@ -222,6 +218,8 @@ class Sightings:
         dispatch_id = self.by_run.get(row.run_id)
         if dispatch_id is None:
             self._see_stranger(row)
+        elif row.run_attempt < self.watched[dispatch_id].run.run_attempt:
+            return  # a list that is older than the re-run
         elif row.status == COMPLETED:
             watched = self.watched[dispatch_id]
             self.forget(dispatch_id)

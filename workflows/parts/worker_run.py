@@ -119,14 +119,14 @@ class WorkerRuns:
             DispatchActivities.watermark, ask, **policies.named(policies.READ, "highest run so far")
         )
 
-    async def read(self, run: RunRef) -> RunState | None:
+    async def read(self, run: RunRef, why: str = "before deciding") -> RunState | None:
         """Read a run once; None where GitHub does not answer within the policy."""
         ask = ReadRun(repository=run.repository, run_id=run.run_id)
         try:
             return await workflow.execute_activity_method(
                 DispatchActivities.read,
                 ask,
-                **policies.named(policies.READ, f"read run {run.run_id} before deciding"),
+                **policies.named(policies.READ, f"read run {run.run_id} {why}"),
             )
         except ActivityError:
             return None
