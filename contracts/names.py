@@ -14,6 +14,8 @@ DISPATCH_QUEUE = "podium-github-dispatch"
 CONTENT_QUEUE = "podium-github-content"
 """Issues, comments, pull requests."""
 
+_FAIRNESS_BYTES = 64
+
 SIGNAL_RUNS_COMPLETED = "runs_completed"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
@@ -87,6 +89,15 @@ def worker_name(workflow: str) -> str:
 def run_watch_id(repository: str) -> str:
     """Name the one watcher of a repository; GitHub's names ignore case, so this does too."""
     return f"run-watch/{repository.lower()}"
+
+
+def fairness_key(repository: str) -> str:
+    """Name a repository to Temporal's task queues, which take 64 bytes."""
+    name = repository.lower()
+    if len(name.encode()) <= _FAIRNESS_BYTES:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{name[: _FAIRNESS_BYTES - 17]}~{digest[:16]}"
 
 
 def breaker_id(repository: str, workflow: str, scope: str) -> str:

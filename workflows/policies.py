@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 from contracts import names
@@ -102,9 +102,18 @@ def dispatch(left: timedelta) -> ActivityConfig:
     return {**DISPATCH, "schedule_to_close_timeout": max(left, timedelta(minutes=1))}
 
 
-def named(policy: ActivityConfig, summary: str) -> ActivityConfig:
-    """Give an activity its policy, and its line in the Temporal UI (at most 400 bytes)."""
-    return {**policy, "summary": summary}
+def named(policy: ActivityConfig, summary: str, *, of: str = "") -> ActivityConfig:
+    """Give an activity its policy, and its line in the Temporal UI (at most 400 bytes).
+
+    Args:
+        policy: one of this module's.
+        summary: what is done.
+        of: the repository that it is done in, where its queue has a limit: with fairness on
+            (`matching.enableFairness`) the server takes repositories in turn.
+    """
+    if not of:
+        return {**policy, "summary": summary}
+    return {**policy, "summary": summary, "priority": Priority(fairness_key=names.fairness_key(of))}
 
 
 CANCEL_GRACE = timedelta(seconds=60)

@@ -182,7 +182,9 @@ class RunWatch:
         summary = f"look for {len(ask.watched)} runs"
         try:
             poll: Poll = await workflow.execute_activity_method(
-                WatchActivities.poll, ask, **policies.named(policies.POLL, summary)
+                WatchActivities.poll,
+                ask,
+                **policies.named(policies.POLL, summary, of=ask.repository),
             )
         except ActivityError as error:
             workflow.logger.warning("poll failed", extra={"cause": str(error.cause)})
@@ -231,7 +233,11 @@ class RunWatch:
             await workflow.execute_activity_method(
                 DispatchActivities.cancel,
                 ask,
-                **policies.named(policies.CANCEL, f"cancel run {run_id}, nobody waits for it"),
+                **policies.named(
+                    policies.CANCEL,
+                    f"cancel run {run_id}, nobody waits for it",
+                    of=ask.repository,
+                ),
             )
         except ActivityError as error:
             workflow.logger.warning(

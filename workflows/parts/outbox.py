@@ -6,6 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
+from temporalio.workflow import ActivityConfig
 
 from activities.outputs import OutputActivities
 from contracts.base import clip
@@ -50,7 +51,7 @@ class Outbox:
         made = workflow.execute_activity_method(
             OutputActivities.create_issue,
             ask,
-            **policies.named(policies.CONTENT, f"{kind} issue: {clip(title, 100)}"),
+            **self._policy(f"{kind} issue: {clip(title, 100)}"),
         )
         return await self._written("create-issue", kind, made)
 
@@ -63,7 +64,7 @@ class Outbox:
         made = workflow.execute_activity_method(
             OutputActivities.comment,
             ask,
-            **policies.named(policies.CONTENT, f"{kind} comment on #{number}"),
+            **self._policy(f"{kind} comment on #{number}"),
         )
         return await self._written("create-comment", kind, made)
 
@@ -85,7 +86,7 @@ class Outbox:
         made = workflow.execute_activity_method(
             OutputActivities.create_pull_request,
             ask,
-            **policies.named(policies.CONTENT, f"pull request from {clip(head, 100)}"),
+            **self._policy(f"pull request from {clip(head, 100)}"),
         )
         return await self._written("create-pull-request", "pull-request", made)
 
@@ -96,7 +97,7 @@ class Outbox:
             await workflow.execute_activity_method(
                 OutputActivities.close_issue,
                 ask,
-                **policies.named(policies.CONTENT, f"close #{issue.number}"),
+                **self._policy(f"close #{issue.number}"),
             )
         except ActivityError as error:
             self._journal.decide("output-failed", "close-issue", str(error.cause))
@@ -114,6 +115,9 @@ class Outbox:
     def give_back(self, output: str) -> None:
         """Count one less: what was allowed turned out to be nothing to write."""
         self._state.outputs[output] = max(self._state.outputs.get(output, 0) - 1, 0)
+
+    def _policy(self, summary: str) -> ActivityConfig:
+        return policies.named(policies.CONTENT, summary, of=self._repository)
 
     def _write(self, output: str, kind: str, body: str | Text) -> dict[str, Any]:
         """What all writes have; the number makes each one's id its own, for the whole chain."""

@@ -150,7 +150,9 @@ class SarifWork(Work):
         made = workflow.start_activity_method(
             SarifActivities.publish,
             ask,
-            **policies.named(policies.SARIF, f"findings of {clip(source.repository, 100)}"),
+            **policies.named(
+                policies.SARIF, f"findings of {clip(source.repository, 100)}", of=self._home
+            ),
         )
         published = await self._until_stopped(made, source.key)
         if may and (published is None or published.upload is None):
@@ -197,7 +199,9 @@ class SarifWork(Work):
         made = workflow.start_activity_method(
             SarifActivities.consolidate,
             ask,
-            **policies.named(policies.SARIF, f"consolidated file {len(state.files) + 1}"),
+            **policies.named(
+                policies.SARIF, f"consolidated file {len(state.files) + 1}", of=self._home
+            ),
         )
         return await self._until_stopped(made, "")
 

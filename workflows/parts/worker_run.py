@@ -94,7 +94,7 @@ class WorkerRuns:
         handle = workflow.start_activity_method(
             DispatchActivities.dispatch,
             order,
-            **policies.named(policy, _summary(self.assignment.name, entry)),
+            **policies.named(policy, _summary(self.assignment.name, entry), of=request.repository),
         )
         stop = asyncio.ensure_future(stopped)
         try:
@@ -139,7 +139,7 @@ class WorkerRuns:
             await workflow.execute_activity_method(
                 DispatchActivities.cancel,
                 ask,
-                **policies.named(policies.CANCEL, f"{verb} run {run.run_id}"),
+                **policies.named(policies.CANCEL, f"{verb} run {run.run_id}", of=run.repository),
             )
         except ActivityError:
             return False
