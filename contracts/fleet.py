@@ -149,6 +149,25 @@ class FleetState(BaseModel):
         )
 
 
+class BudgetState(BaseModel):
+    """What was used of a budget. Mutable."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    dispatches: int = 0
+    minutes: float = 0
+    tokens: float = 0
+    cost: float = 0
+    granted: int = 1
+    """How often the whole was granted: once, and once more by each `resume`."""
+    told: list[str] = Field(default_factory=list)
+    """What was journaled."""
+    paused: bool = False
+    """It made the orchestration pause."""
+    closed: str = ""
+    """Why nothing is dispatched any more."""
+
+
 class OrchestrationState(BaseModel):
     """What an orchestration carries. Mutable."""
 
@@ -165,6 +184,7 @@ class OrchestrationState(BaseModel):
     """Writes so far, by kind of safe output: the budget is the chain's, not the run's."""
     breakers: dict[str, int] = Field(default_factory=dict)
     """Circuit breakers by workflow id, and how many dispatches each refused."""
+    budget: BudgetState = Field(default_factory=BudgetState)
     pattern: dict[str, Any] = Field(default_factory=dict)
     """What the pattern itself keeps, besides what its fleet does."""
     fleet: FleetState = Field(default_factory=FleetState)

@@ -21,7 +21,7 @@ from contracts.names import TASK_QUEUE
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
-from scripts import map_reduce_paths, reflection_paths, router_paths
+from scripts import attempt_paths, map_reduce_paths, reflection_paths, router_paths
 from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
@@ -111,6 +111,22 @@ async def carried_retry(stand: Stand) -> None:
         id="podium/test/carried-retry",
         task_queue=TASK_QUEUE,
     )
+
+
+async def run_again(stand: Stand) -> None:
+    """A person starts a failed run again while its retry waits."""
+    await attempt_paths.fail_once(stand)
+    slowly = worker(retry={"maximum-attempts": 2, "initial-interval": "8s"})
+    handle = await stand.start(spec(1, **slowly), "podium/test/run-again")
+    await attempt_paths.run_again(stand, handle)
+    await ended(handle)
+    stand.control.timed([])
+
+
+async def budget(stand: Stand) -> None:
+    """A budget that is used up before the last items."""
+    enough = {"min-success-rate": 0}
+    await finish(stand, "budget", spec(4, budget={"dispatches": 2}, success=enough))
 
 
 def stages(**approval: Any) -> dict[str, Any]:
@@ -380,6 +396,8 @@ PATHS = (
     cancelled,
     uncorrelated,
     carried_retry,
+    run_again,
+    budget,
     pipeline,
     pipeline_rejected,
     pipeline_undone,

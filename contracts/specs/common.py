@@ -13,6 +13,7 @@ from contracts import expressions
 from contracts.base import Duration, Written
 from contracts.problems import Problem
 from contracts.specs.breaker import Breaker, BreakerSpec
+from contracts.specs.budget import Budget
 from contracts.specs.reporting import ReportSpec, SuccessCriteria
 from contracts.specs.safe_outputs import SafeOutputs
 from contracts.specs.triggers import DispatchTrigger, Triggers
@@ -43,6 +44,7 @@ class Spec(Written):
     max_parallel: int = Field(default=10, ge=1, le=500)
     deadline: Duration = Field(default=timedelta(hours=6), ge=timedelta(seconds=1))
     stall_after: Duration = timedelta(hours=1)
+    budget: Budget | None = None
     success: SuccessCriteria = SuccessCriteria()
     breaker: Breaker = BreakerSpec()
     report: ReportSpec = ReportSpec()

@@ -39,6 +39,12 @@ class HierarchicalSpec(Spec):
     """Read the health issues that children wrote, and say where one is missing or altered."""
 
     @model_validator(mode="after")
+    def _children_have_budgets(self) -> "HierarchicalSpec":
+        if self.budget is not None:
+            raise ValueError("budget: nothing is dispatched here; give each child its own")
+        return self
+
+    @model_validator(mode="after")
     def _fits_together(self) -> "HierarchicalSpec":
         seen: set[str] = set()
         for number, phase in enumerate(self.phases):

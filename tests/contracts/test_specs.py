@@ -62,6 +62,9 @@ def test_defaults_are_those_of_the_documentation() -> None:
         ("for-each", {"source": "open-isues"}, "for-each.source"),
         ("report.title", "${{ item.number }}", "report.title"),
         ("deadline", "400d", "at most 365d"),
+        ("budget", {"on-exceeded": "warn"}, "budget: limits nothing: write at least one of"),
+        ("budget", {"dispatches": 0}, "budget.dispatches: input should be greater than"),
+        ("budget", {"tokens": 9, "on-exceeded": "halt"}, "budget.on-exceeded"),
         ("on", {"workflow_dispatch": True, "shedule": "daily"}, "did you mean schedule?"),
     ],
 )

@@ -139,6 +139,11 @@ def test_nesting_deeper_than_allowed_is_refused_with_its_place() -> None:
         parse_spec(nested(4))
 
 
+def test_a_budget_is_the_childrens() -> None:
+    with pytest.raises(BadInputError, match="give each child its own"):
+        parse_spec(nested(2) | {"budget": {"minutes": 10}})
+
+
 @pytest.mark.covers("F8")
 def test_a_cycle_is_refused_before_anything_starts() -> None:
     looped = nested(3)

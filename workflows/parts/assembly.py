@@ -5,14 +5,16 @@ from typing import Any
 
 from contracts.fleet import Entry
 from contracts.watch import CompletedRuns
+from workflows.parts.budget import Leave
 from workflows.parts.crew import Crew
 from workflows.parts.fleet import Fleet
 from workflows.parts.flights import Flights
 from workflows.parts.interim import Interim
 from workflows.parts.items import Source
-from workflows.parts.orchestration import Orchestration, Work
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.outcomes import Outcomes
 from workflows.parts.patience import Patience
+from workflows.parts.work import Work
 
 
 class FleetWork(Work):
@@ -41,8 +43,9 @@ class FleetWork(Work):
         self.flights = Flights(
             crew, patience, journal=journal, clock=clock, state=state, breakers=frame.breakers
         )
+        self._leave = Leave(max_parallel or frame.spec.max_parallel, frame.budget)
         self.fleet = Fleet(
-            max_parallel or frame.spec.max_parallel,
+            self._leave,
             crew=crew,
             flights=self.flights,
             source=source,
@@ -70,7 +73,7 @@ class FleetWork(Work):
 
     def resize(self, max_parallel: int) -> None:
         """Have more or fewer runs at once from now on; runs in flight go on."""
-        self.fleet.max_parallel = max_parallel
+        self._leave.max_parallel = max_parallel
 
     def stop(self, reason: str) -> None:
         """Dispatch nothing more, cancel what runs."""

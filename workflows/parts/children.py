@@ -15,7 +15,8 @@ from contracts.report import OrchestrationReport
 from contracts.runs import OutcomeStatus, WorkerOutcome
 from contracts.specs import WORKFLOW_TYPES
 from contracts.specs.hierarchical import Child, Phase
-from workflows.parts.orchestration import Orchestration, Work
+from workflows.parts.orchestration import Orchestration
+from workflows.parts.work import Work
 
 Handle = workflow.ChildWorkflowHandle[Any, Any]
 

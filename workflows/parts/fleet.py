@@ -17,6 +17,7 @@ from contracts.base import clip
 from contracts.fleet import Entry, FleetState
 from contracts.runs import RETRIED, OutcomeStatus, Verdict
 from workflows import policies
+from workflows.parts.budget import Leave
 from workflows.parts.clock import Clock
 from workflows.parts.crew import Crew
 from workflows.parts.flights import Flights, is_due
@@ -39,7 +40,7 @@ class Fleet:
 
     def __init__(
         self,
-        max_parallel: int,
+        leave: Leave,
         *,
         crew: Crew,
         flights: Flights,
@@ -49,10 +50,8 @@ class Fleet:
         clock: Clock,
         state: FleetState,
     ) -> None:
-        self.state = state
+        self.state, self._leave, self._budget = state, leave, leave.budget
         self.paused = False
-        self.max_parallel = max_parallel
-        """Runs at once; a pattern may change it while the fleet works."""
         self._crew, self._flights = crew, flights
         self._source, self._journal, self._outcomes, self._clock = source, journal, outcomes, clock
         self._live = {entry.sequence: entry for entry in state.entries}
@@ -124,17 +123,20 @@ class Fleet:
 
     async def _launch(self) -> None:
         while True:
-            await workflow.wait_condition(lambda: self._should_end() or self._may_launch())
+            await workflow.wait_condition(
+                lambda: self._should_end() or self._may_launch() or self._is_spent()
+            )
             if self._should_end():
                 return
+            if self._is_spent():
+                self._budget.end()
+                continue
             if not self._ready:
                 await self._read_next()
                 continue
-            entry = self._ready.popleft()
-            if self.paused or self._flights.parking or self._flights.stopping:
-                self._ready.appendleft(entry)
-            else:
-                self._start(entry)
+            granted = self._budget.grants(len(self._flights.dispatching))
+            if granted and not (self.paused or self._flights.parking or self._flights.stopping):
+                self._start(self._ready.popleft())
 
     async def _read_next(self) -> None:
         self._reading = True
@@ -160,17 +162,22 @@ class Fleet:
         return taken
 
     def _may_launch(self) -> bool:
-        room = len(self._live) < self.max_parallel + policies.BACKLOG
-        if self.paused or not (self._ready or (self._source.more and room)):
+        room = len(self._live) < self._leave.max_parallel + policies.BACKLOG
+        due = self._ready or (self._source.more and room)
+        if self.paused or self._budget.closed or not due:
             return False
         outstanding = self._flights.dispatching
         limit = policies.MAX_DISPATCHING if self._crew.correlated else 1
         return (
-            len(self._window) < self.max_parallel
-            and len(self._tasks) <= self.max_parallel + policies.MAX_DISPATCHING
+            len(self._window) < self._leave.max_parallel
+            and len(self._tasks) <= self._leave.max_parallel + policies.MAX_DISPATCHING
             and len(outstanding) < limit
             and sum(outstanding.values()) < policies.MAX_COMMAND_BYTES
         )
+
+    def _is_spent(self) -> bool:
+        """Whether the budget is used up, and what it paid for has ended."""
+        return self._budget.closed and not (self._window or self._flights.dispatching)
 
     def _should_end(self) -> bool:
         if self._flights.stopping or self._flights.parking:
@@ -213,6 +220,8 @@ class Fleet:
         """One attempt at one item, from its dispatch to its verdict, or until it is parked."""
         if entry.run is None:
             failed = await self._flights.dispatch(entry)
+            if not is_rerun(entry):
+                self._budget.dispatched(failed.status if failed else None)
             if failed is not None:
                 self._settle(entry, failed, None)
                 return
@@ -233,6 +242,9 @@ class Fleet:
         self._flights.settled(entry, verdict)
         self._settled_here += 1
         progressed(self.state, self._journal)
+        if entry.run is not None:
+            took = (workflow.now() - entry.run.dispatched_at).total_seconds()
+            self._budget.used(took if seconds is None else seconds, verdict.metrics)
         if verdict.status is OutcomeStatus.SUCCESS:
             self._crew.of(entry).learn(seconds)
         attempts = self._crew.of(entry).assignment.worker.retry.maximum_attempts

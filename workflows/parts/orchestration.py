@@ -1,7 +1,7 @@
 """What every pattern is framed by: input, handlers, deadline, cancellation, report, closing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError
 from activities.workers import WorkerActivities
 from contracts import expressions
 from contracts.base import clip
-from contracts.fleet import Entry, OrchestrationState
+from contracts.fleet import OrchestrationState
 from contracts.lineage import Lineage
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
@@ -22,10 +22,10 @@ from contracts.sources import ItemsCount
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.common import Spec
 from contracts.specs.worker import WorkerSpec
-from contracts.watch import CompletedRuns
 from workflows import policies
 from workflows.parts import closing, progress
 from workflows.parts.breakers import Breakers
+from workflows.parts.budget import Budget
 from workflows.parts.clock import Clock
 from workflows.parts.console import Console
 from workflows.parts.crew import Crew
@@ -36,37 +36,10 @@ from workflows.parts.outbox import Outbox
 from workflows.parts.reporting import Reporting
 from workflows.parts.tally import Tally
 from workflows.parts.timeline import Timeline
+from workflows.parts.work import Work
 
 S = TypeVar("S", bound=Spec)
 Verdict = tuple[OrchestrationStatus, str]
-
-
-class Work:
-    """What a pattern does inside the frame; the frame tells it when to stop or pause."""
-
-    def stop(self, reason: str) -> None:
-        """Dispatch nothing more, cancel what runs."""
-
-    def pause(self, *, paused: bool) -> None:
-        """Launch nothing for now, or go on."""
-
-    def runs_completed(self, batch: CompletedRuns) -> None:
-        """Take news of worker runs in."""
-
-    @property
-    def running(self) -> Sequence[Entry]:
-        """Worker runs in flight."""
-        return ()
-
-    @property
-    def in_flight(self) -> int:
-        """How many worker runs are in flight."""
-        return 0
-
-    @property
-    def queued(self) -> int:
-        """Items that are known and not in flight."""
-        return 0
 
 
 class Orchestration(Generic[S]):
@@ -102,8 +75,11 @@ class Orchestration(Generic[S]):
         self.clock = Clock()
         self.outbox = Outbox(self.spec.safe_outputs, self.spec.repository, self.state, self.journal)
         self.breakers = Breakers(self.state.breakers, self.journal)
+        self.budget = Budget(
+            self.spec.budget, self.state.budget, self.journal, pause=self._pause, stop=self.stop
+        )
         self._reporting = Reporting(
-            self.spec, self.state, self.tally, self.journal, self.title, self.breakers
+            self.spec, self.state, self.tally, self.journal, self.title, self.breakers, self.budget
         )
         self.gates = Gates(self.journal, self.clock)
         self._timeline = Timeline(
@@ -246,6 +222,7 @@ class Orchestration(Generic[S]):
             stopped=self.stopping,
             timed_out=self._timeline.timed_out,
             refused=bool(self.breakers.refusals),
+            spent=self.budget.closed,
         )
 
     def status(self) -> Progress:
@@ -287,6 +264,7 @@ class Orchestration(Generic[S]):
         self._work.pause(paused=True)
 
     def _resume(self) -> None:
+        self.budget.resumed()
         self.gates.resume(self._timeline.resume())
         self._work.pause(paused=False)
 

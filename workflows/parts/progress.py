@@ -96,7 +96,13 @@ def measure(
 
 
 def verdict(
-    spec: Spec, tally: Tally, *, stopped: str, timed_out: bool, refused: bool = False
+    spec: Spec,
+    tally: Tally,
+    *,
+    stopped: str,
+    timed_out: bool,
+    refused: bool = False,
+    spent: bool = False,
 ) -> tuple[OrchestrationStatus, str]:
     """Judge the whole by the spec's success criteria."""
     rate = tally.success_rate()
@@ -104,7 +110,9 @@ def verdict(
     if timed_out:
         return OrchestrationStatus.TIMED_OUT, f"{stopped}; {share}"
     if stopped:
-        return OrchestrationStatus.FAILED, f"{stopped}; {share}"
+        enough = spent and tally.meets(spec.success)
+        status = OrchestrationStatus.PARTIAL if enough else OrchestrationStatus.FAILED
+        return status, f"{stopped}; {share}"
     if not tally.meets(spec.success):
         wanted = f"{spec.success.min_success_rate:.0%}"
         return OrchestrationStatus.FAILED, f"{share}, min-success-rate is {wanted}"

@@ -13,6 +13,7 @@ from contracts.report import Metrics, OrchestrationReport, OrchestrationStatus
 from contracts.specs.common import Spec
 from workflows import policies
 from workflows.parts.breakers import Breakers
+from workflows.parts.budget import Budget
 from workflows.parts.journal import Journal
 from workflows.parts.outbox import Outbox
 from workflows.parts.tally import Tally
@@ -29,9 +30,11 @@ class Reporting:
         journal: Journal,
         title: str,
         breakers: Breakers,
+        budget: Budget,
     ) -> None:
         self._spec, self._state, self._tally = spec, state, tally
         self._journal, self._title, self._breakers = journal, title, breakers
+        self._budget = budget
         self.reductions: Callable[[], dict[str, Any]] = dict
         """What results were reduced to, where the pattern does that."""
 
@@ -110,5 +113,5 @@ class Reporting:
             success_rate=self._tally.success_rate(),
             run_seconds_total=tally.run_seconds_total,
             run_seconds_longest=tally.run_seconds_longest,
-            figures=tally.figures,
+            figures={**tally.figures, **self._budget.figures()},
         )

@@ -28,8 +28,9 @@ from contracts.sarif import (
 )
 from contracts.specs.map_reduce import SarifReducer
 from workflows import policies
-from workflows.parts.orchestration import Orchestration, Work
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.sarif_told import add_figures, add_notes, add_problems
+from workflows.parts.work import Work
 
 OUTPUT = "create-code-scanning-alert"
 _AT_ONCE = 5

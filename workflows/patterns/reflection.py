@@ -13,9 +13,10 @@ from workflows.parts import proposal
 from workflows.parts.assembly import FleetWork
 from workflows.parts.counted import Counted
 from workflows.parts.items import FixedSource
-from workflows.parts.orchestration import Orchestration, Verdict, Work
+from workflows.parts.orchestration import Orchestration, Verdict
 from workflows.parts.rounds import ReflectionState, Rounds
 from workflows.parts.steering import Steering
+from workflows.parts.work import Work
 
 
 @workflow.defn(name="Reflection")
