@@ -21,7 +21,9 @@ async def run_again(stand: Stand, handle: WorkflowHandle[Any, Any]) -> None:
     """Do what a person does on the page of a failed run, once its failure is known."""
     person = {"Authorization": f"Bearer {stand.control.add_token('maintainer')}"}
     runs = f"{stand.sandbox.api_url}/repos/{REPOSITORY}/actions/runs"
-    while not any(one["kind"] == "retried" for one in await handle.query(names.QUERY_DECISIONS)):
+    while not any(  # noqa: ASYNC110 - a server's
+        one["kind"] == "retried" for one in await handle.query(names.QUERY_DECISIONS)
+    ):
         await asyncio.sleep(0.2)
     (failed,) = stand.control.runs()
     async with httpx.AsyncClient(headers=person, trust_env=False) as github:
