@@ -116,16 +116,30 @@ def comment(
     """
     if order.comment_on is None:
         return None
-    run = order.run
     comments = issues.comments(
-        run.repository, order.comment_on, since=since, max_pages=MAX_COMMENT_PAGES
+        order.run.repository, order.comment_on, since=since, max_pages=MAX_COMMENT_PAGES
     )
     for one in reversed(comments):
-        if not _is_believable(one, order.author, since):
+        if one.get("created_at") != one.get("updated_at"):
             continue
-        blocks = list(result_blocks(one.get("body") or ""))
-        if len(blocks) == 1 and _names(blocks[0], run.run_id, run.run_attempt, interim=interim):
-            return Found(blocks[0], "comment", str(one.get("html_url") or ""))
+        block = block_of(one, order, since, interim=interim)
+        if block is not None:
+            return Found(block, "comment", str(one.get("html_url") or ""))
+    return None
+
+
+def block_of(
+    one: dict[str, Any], order: CollectOrder, since: datetime, *, interim: bool = False
+) -> str | None:
+    """Give the one block of a comment, issue or pull request, if it is of this run.
+
+    Whether its text was edited is not looked at.
+    """
+    if not _is_believable(one, order.author, since):
+        return None
+    run, blocks = order.run, list(result_blocks(one.get("body") or ""))
+    if len(blocks) == 1 and _names(blocks[0], run.run_id, run.run_attempt, interim=interim):
+        return blocks[0]
     return None
 
 
@@ -157,7 +171,7 @@ def _is_believable(one: dict[str, Any], author: str, since: datetime) -> bool:
     return (
         user.get("login") == author
         and (user.get("type") == "Bot" or not author.endswith("[bot]"))
-        and created == one.get("updated_at")
+        and bool(created)
         and datetime.fromisoformat(created) >= since
     )
 

@@ -10,16 +10,18 @@ from activities import channels, metrics
 from activities.channels import Found
 from activities.conclusions import GREEN, of_conclusion
 from activities.ghaw.evidence import gather
-from activities.ghaw.verdict import CHANNEL, verdict_of
+from activities.ghaw.verdict import CHANNEL as GHAW
+from activities.ghaw.verdict import verdict_of
 from activities.github import GitHub
 from activities.github.errors import told_to_temporal
+from activities.opened import CHANNELS, opened
 from activities.result_checks import read_result, whole
 from contracts.base import clip
 from contracts.runs import CollectOrder, OutcomeStatus, RunProgress, Verdict
 from contracts.worker import UnknownProtocolError, WorkerResult, WorkerStatus
 
-_ARTIFACT_LOOKS = (0.0, 1.0, 2.0)
-"""Seconds before each look for an artifact; before upload-artifact v4 they came late."""
+_LOOKS = (0.0, 1.0, 2.0)
+"""Seconds before each look for an artifact, issue or pull request; lists may be late."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
 
 _USED = (OutcomeStatus.SUCCESS, OutcomeStatus.PARTIAL)
@@ -52,10 +54,10 @@ class ResultActivities:
 
     async def _collect(self, order: CollectOrder) -> Verdict:
         green = order.conclusion in GREEN
-        looks = _ARTIFACT_LOOKS if green else _ARTIFACT_LOOKS[:1]
+        looks = _LOOKS if green else _LOOKS[:1]
         with told_to_temporal():
             found = await self._find(order, looks)
-            if CHANNEL not in order.channels:
+            if GHAW not in order.channels:
                 return _judge(order, found)
             evidence = await self._github.call(gather, self._github.actions, order)
         judged = verdict_of(order, evidence)
@@ -87,6 +89,8 @@ class ResultActivities:
                 found = await self._artifact(order, looks)
             elif channel == "comment" and order.comment_on is not None and len(looks) > 1:
                 found = await self._comment(order)
+            elif channel in CHANNELS and len(looks) > 1:
+                found = await self._opened(order, looks, channel)
             else:
                 found = None
             if found is not None:
@@ -97,6 +101,17 @@ class ResultActivities:
         for wait in looks:
             await asyncio.sleep(wait)
             found = await self._github.call(channels.artifact, self._github.actions, order)
+            if found is not None:
+                return found
+        return None
+
+    async def _opened(
+        self, order: CollectOrder, looks: tuple[float, ...], channel: str
+    ) -> Found | None:
+        since = order.run.dispatched_at - _CLOCKS_DIFFER
+        for wait in looks:
+            await asyncio.sleep(wait)
+            found = await self._github.call(opened, self._github.issues, order, since, channel)
             if found is not None:
                 return found
         return None

@@ -19,6 +19,7 @@ from sandbox.rest import (
     actions,
     code,
     code_scanning,
+    graphql,
     issues,
     pulls,
     repositories,
@@ -28,7 +29,7 @@ from sandbox.rest import (
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedRules
 
-_AREAS = (repositories, code, issues, pulls, search, actions, runs, code_scanning)
+_AREAS = (repositories, code, issues, pulls, search, actions, runs, code_scanning, graphql)
 
 
 def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connections) -> Starlette:

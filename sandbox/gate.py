@@ -26,7 +26,7 @@ from sandbox.wire import API_VERSION, Answer, ApiError, not_found, now
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _ETAG = re.compile(r'(?:W/)?"[^"]*"|\*')
 _NOT_COUNTED = frozenset({"/rate_limit"})
-_RESOURCES = {"/search/issues": "search"}
+_RESOURCES = {"/search/issues": "search", "/graphql": "graphql"}
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ class IssueShapes:
             "timeline_url": f"{url}/timeline",
             "html_url": html,
             "id": issue.id,
-            "node_id": node_id("Issue", issue.id),
+            "node_id": issue_node_id(issue),
             "number": issue.number,
             "title": issue.title,
             "user": self._shapes.user(issue.login),
@@ -121,6 +121,11 @@ class IssueShapes:
             "content": reaction.content,
             "created_at": iso(reaction.created_at),
         }
+
+
+def issue_node_id(issue: Issue) -> str:
+    """The global id of an issue or pull request."""
+    return node_id("PullRequest" if issue.pull else "Issue", issue.id)
 
 
 def _pull_part(repo_url: str, html: str, issue: Issue) -> dict[str, Any]:

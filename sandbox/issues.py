@@ -109,15 +109,18 @@ def edit_issue(
     """
     if "title" in fields:
         issue.title = _title(fields["title"])
-    if "body" in fields:
-        issue.body = check_body("Issue", fields["body"])
+    moment = now()
+    if "body" in fields and (body := check_body("Issue", fields["body"])) != issue.body:
+        # GitHub's times are whole seconds; an edit in the second of the creation must still show.
+        moment = max(moment, issue.created_at + 1)
+        issue.body, issue.edited_at = body, moment
     if fields.get("labels") is not None:
         issue.labels = ensure_labels(hub, repository, fields["labels"])
     if fields.get("assignees") is not None:
         issue.assignees = [str(entry) for entry in fields["assignees"]]
     if fields.get("state") is not None:
         _set_state(issue, login, fields["state"], fields.get("state_reason"))
-    issue.updated_at = now()
+    issue.updated_at = moment
     hub.changed()
 
 

@@ -95,6 +95,8 @@ class Issue:
     pull: PullRequest | None = None
     comments: list[int] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
+    edited_at: float | None = None
+    """When its body was edited last; REST tells that of nothing, GraphQL does."""
 
 
 @dataclass(slots=True)

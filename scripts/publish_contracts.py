@@ -40,7 +40,30 @@ This page and the JSON Schemas in `contracts/schemas/` are generated from the mo
 A worker gets its request as the inputs of a `workflow_dispatch`, and only those that its file
 declares: the spec's `inputs`, and `dispatch_id` where it is declared. It publishes its result as
 the file `result.json` in the artifact `podium-result`, or as the one fenced block
-`json podium-result` of a comment that it creates and never edits.
+`json podium-result` of a comment that it creates, or of the text of an issue or a pull request that
+it opens, and never edits.
+
+| channel | where the result is | who can speak for a run | calls to GitHub |
+| --- | --- | --- | --- |
+| `artifact` | `result.json` in the run's artifact `podium-result` | that run alone | list, link and download |
+| `gh-aw` | what a compiled gh-aw workflow leaves ([gh-aw.md](gh-aw.md)) | that run alone | jobs, artifacts, two to six zips |
+| `comment` | a comment on the issue that `comment-on` names | any job of the repository with `issues: write` | one list; none where it is delivered |
+| `issue` | the text of an issue | any job with `issues: write` | one list; one more where something touched the issue |
+| `pull-request` | the text of a pull request | any job with `pull-requests: write` | as for `issue` |
+| `conclusion` | nowhere: a green run is a success without outputs | that run alone | none |
+
+A block in a comment, an issue or a pull request counts only together with a green run, and only if
+`result.author` wrote it (`github-actions[bot]` unless the spec says otherwise) since the dispatch, its
+text was never edited, it is the only such block there, and it names that run and attempt. The newest
+that counts wins; everything else is passed over ([why](adr/0005-results-in-issues-and-pull-requests.md)).
+
+So where more than a report follows from a result, only `artifact`, `gh-aw` and `conclusion` are taken,
+and any other channel is refused with the spec: workers and checks of a pipeline, generator and critic of
+a reflection, the classifier of a router, and the worker of a map-reduce whose results a last worker gets.
+`progress-every` may be had there too: comments are then read for progress, and never for the result.
+
+Issues and pull requests are found among the 500 that the author opened last. What a worker opens is
+nobody's mark: an open issue of its making is an item of the next run over `open-issues`.
 """
 
 

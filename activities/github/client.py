@@ -23,9 +23,11 @@ from activities.github.errors import (
     RefusedError,
     UnavailableError,
     error_of,
+    graphql_data,
 )
 
 API_VERSION = "2022-11-28"
+GRAPHQL = "/graphql"
 PER_PAGE = 100
 REQUEST_TIMEOUT_SECONDS = 10
 """Of the connection, and of each silence while reading; GitHub itself gives up after 10 s."""
@@ -93,8 +95,17 @@ class GitHubClient:
         parameters: Mapping[str, Any] | None = None,
         body: Any = None,
         etag: str = "",
+        place: str = "",
     ) -> Answer:
         """Send one request, once.
+
+        Args:
+            method: of HTTP.
+            path: under the API's address.
+            parameters: of the query.
+            body: sent as JSON.
+            etag: of the answer that is known.
+            place: whose identity speaks, as a path, where the request's own names no owner.
 
         Raises:
             GitHubError: any answer of 400 or more, or none; the subclass says what it means.
@@ -103,7 +114,7 @@ class GitHubClient:
             f"GitHub {method}", attributes={"http.request.method": method, "url.path": path}
         ) as span:
             try:
-                status, headers, text = self._send(method, path, parameters, body, etag)
+                status, headers, text = self._send(method, path, parameters, body, etag, place)
             except GitHubError:
                 metrics.requested(method, path, 0, {})
                 raise
@@ -116,6 +127,19 @@ class GitHubClient:
     def get(self, path: str, *, etag: str = "", **parameters: Any) -> Answer:
         """Read one thing or one page."""
         return self.request("GET", path, parameters=parameters, etag=etag)
+
+    def graphql(self, repository: str, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Read what only GraphQL tells of a repository; what is gone is null in it.
+
+        Raises:
+            GitHubError: as `request` does of a read.
+        """
+        body, place = {"query": query, "variables": dict(variables)}, f"/repos/{repository}"
+        try:
+            answer = self.request("POST", GRAPHQL, body=body, place=place)
+        except AmbiguousError as error:  # nothing was written, so it may be asked again
+            raise UnavailableError(str(error), error.status) from error
+        return graphql_data(answer.data, answer.headers)
 
     def pages(self, path: str, *, max_pages: int, **parameters: Any) -> Iterator[Answer]:
         """Read a list page by page, at most `max_pages` of them."""
@@ -163,11 +187,15 @@ class GitHubClient:
         parameters: Mapping[str, Any] | None,
         body: Any,
         etag: str,
+        place: str,
     ) -> tuple[int, Mapping[str, str], str]:
         headers = {"If-None-Match": etag} if etag else {}
         try:
-            return self._github(path).requester.requestJson(
-                method, path, parameters=dict(parameters or {}), headers=headers, input=body
+            requester = self._github(place or path).requester
+            # An Enterprise Server has GraphQL beside `/api/v3`, not under it.
+            target = requester.graphql_url if path == GRAPHQL else path
+            return requester.requestJson(
+                method, target, parameters=dict(parameters or {}), headers=headers, input=body
             )
         except GithubException as error:  # of the token's own request: nothing was sent yet
             text = json.dumps(error.data)

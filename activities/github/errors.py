@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -27,6 +28,8 @@ _MAX_MESSAGE = 500
 _SHORTEST_WAIT = timedelta(seconds=1)
 _SECONDARY_WAIT = timedelta(minutes=1)
 """GitHub: without `retry-after`, wait at least a minute after a secondary limit."""
+_FINAL = {"FORBIDDEN", "INSUFFICIENT_SCOPES"}
+"""Types of GraphQL's errors that asking again does not mend."""
 _LONGEST_WAIT = timedelta(hours=1)
 """Primary limits reset hourly; a stranger's header does not make Podium wait longer."""
 
@@ -76,6 +79,26 @@ def error_of(
     if status in (404, 410):
         return NotFoundError(message, status)
     return RefusedError(message, status)
+
+
+def graphql_data(answer: Any, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Give the data of GraphQL's answer of 200, which may hold errors instead.
+
+    Raises:
+        GitHubError: any error but of things that are gone, or no data.
+    """
+    answer = answer if isinstance(answer, dict) else {}
+    told, data = answer.get("errors") or [], answer.get("data")
+    errors = [one for one in told if isinstance(one, dict)]
+    kinds = {str(one.get("type")) for one in errors}
+    if isinstance(data, dict) and kinds <= {"NOT_FOUND"}:
+        return data
+    message = "; ".join(str(one.get("message", "")) for one in errors) or "no data"
+    if "RATE_LIMITED" in kinds:
+        wait = _asked_to_wait(429, headers, message) or _SECONDARY_WAIT
+        raise RateLimitedError(f"GraphQL: {message}", 200, wait)
+    kind = RefusedError if kinds & _FINAL else UnavailableError
+    raise kind(f"GraphQL: {message}", 200)
 
 
 def _message(text: str) -> str:

@@ -1,9 +1,19 @@
 """Issues and their comments."""
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from activities.github.client import PER_PAGE, Answer, GitHubClient
+
+_EDITS = """\
+query($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on Issue { id lastEditedAt }
+    ... on PullRequest { id lastEditedAt }
+  }
+}
+"""
 
 
 class Issues:
@@ -33,6 +43,47 @@ class Issues:
             direction="desc",
         )
         return [issue for page in pages for issue in page.data]
+
+    def opened_by(
+        self, repository: str, login: str, *, since: datetime, max_pages: int
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield pages of what a login opened, pull requests too, newest first.
+
+        Args:
+            repository: as `owner/name`.
+            login: whose.
+            since: what was opened, and not touched, before is left out.
+            max_pages: no more are read.
+        """
+        pages = self._client.pages(
+            f"/repos/{repository}/issues",
+            max_pages=max_pages,
+            state="all",
+            creator=login,
+            since=_utc(since),
+            sort="created",
+            direction="desc",
+        )
+        for page in pages:
+            yield page.data
+
+    def never_edited(self, repository: str, nodes: Sequence[str]) -> set[str]:
+        """Tell which of these issues and pull requests have the text that they were opened with.
+
+        REST does not say: there, `updated_at` moves with labels, comments and pushes as well.
+
+        Args:
+            repository: where they are, as `owner/name`.
+            nodes: their global ids, at most 100.
+        """
+        if not nodes:
+            return set()
+        found = self._client.graphql(repository, _EDITS, {"ids": list(nodes)}).get("nodes") or []
+        return {
+            str(node["id"])
+            for node in found
+            if isinstance(node, dict) and node.get("lastEditedAt", "") is None
+        }
 
     def create(
         self, repository: str, title: str, body: str, labels: tuple[str, ...]
@@ -93,6 +144,10 @@ class Issues:
         pages = self._client.pages(
             f"/repos/{repository}/issues/{number}/comments",
             max_pages=max_pages,
-            since=since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            since=_utc(since),
         )
         return [comment for page in pages for comment in page.data]
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

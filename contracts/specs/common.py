@@ -17,7 +17,7 @@ from contracts.specs.budget import Budget
 from contracts.specs.reporting import ReportSpec, SuccessCriteria
 from contracts.specs.safe_outputs import SafeOutputs
 from contracts.specs.triggers import DispatchTrigger, Triggers
-from contracts.specs.worker import WorkerSpec
+from contracts.specs.worker import FORGEABLE, WorkerSpec
 
 Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
 """`owner/name`."""
@@ -96,5 +96,24 @@ def check_worker(path: str, worker: WorkerSpec, roots: Roots) -> None:
     for name, template in worker.inputs.items():
         if isinstance(template, str):
             check(f"{path}.inputs.{name}", template, roots)
-    if "comment" in worker.result.channels:
+    if worker.result.reads_comments:
         check(f"{path}.result.comment-on", worker.result.comment_on, roots)
+
+
+def check_trusted(path: str, worker: WorkerSpec, why: str) -> None:
+    """Refuse channels that others can forge, where more than a report follows from the result.
+
+    The order does not matter: a forged block would speak for every run that is green and says
+    nothing in an earlier channel.
+
+    Raises:
+        ValueError: which channel, and what to do instead.
+    """
+    forgeable = [channel for channel in worker.result.channels if channel in FORGEABLE]
+    if not forgeable:
+        return
+    kept = "" if "artifact" in worker.result.channels else ", and publish an artifact"
+    raise ValueError(
+        f"{path}.result.channels: {why}, and any job of the repository that may write there can "
+        f"forge it; leave out {' and '.join(forgeable)}{kept}"
+    )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from contracts.base import Written
-from contracts.specs.common import Spec, check, check_worker
+from contracts.specs.common import Spec, check, check_trusted, check_worker
 from contracts.specs.reporting import OutputPath
 from contracts.specs.sources import ForEach
 from contracts.specs.worker import WorkerName, WorkerSpec
@@ -75,6 +75,7 @@ class MapReduceSpec(Spec):
             if isinstance(reducer, WorkerReducer):
                 results = self.roots(results=("references", "count", "counts"))
                 check_worker(f"reduce.{name}.worker", reducer.worker, results)
+                check_trusted("worker", self.worker, f"reduce.{name} hands the results on")
             if isinstance(reducer, SarifReducer):
                 check(f"reduce.{name}.repository", reducer.repository, roots)
             if isinstance(reducer, TableReducer) and reducer.order_by not in ("", *reducer.columns):

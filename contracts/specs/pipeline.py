@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from contracts import expressions
 from contracts.base import Duration, Written
-from contracts.specs.common import Roots, Spec, check, check_worker
+from contracts.specs.common import Roots, Spec, check, check_trusted, check_worker
 from contracts.specs.worker import WorkerName, WorkerSpec
 
 _STEPS = 4
@@ -85,6 +85,10 @@ class PipelineSpec(Spec):
 
 
 def _check_stage(spec: PipelineSpec, path: str, stage: Stage, made: dict[str, set[str]]) -> None:
+    steps = {f"workers.{name}": worker for name, worker in stage.workers.items()}
+    steps |= {f"checks.{name}": worker for name, worker in stage.checks.items()}
+    for name, worker in steps.items():
+        check_trusted(f"{path}.{name}", worker, "what follows in a pipeline depends on the result")
     for name, worker in stage.workers.items():
         _check_outputs(f"{path}.workers.{name}", worker, spec, made)
     made = {**made, stage.name: set(stage.workers)}

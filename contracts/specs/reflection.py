@@ -8,7 +8,7 @@ from contracts import expressions
 from contracts.base import Written
 from contracts.branches import branch_name
 from contracts.reflection import MAX_ROUNDS
-from contracts.specs.common import Spec, check, check_worker
+from contracts.specs.common import Spec, check, check_trusted, check_worker
 from contracts.specs.reporting import OutputPath
 from contracts.specs.worker import WorkerSpec
 
@@ -58,6 +58,8 @@ class ReflectionSpec(Spec):
         check_worker("generator", self.generator, roots)
         check_worker("critic", self.critic, {**roots, "draft": None})
         _check_draft(self.critic)
+        check_trusted("generator", self.generator, "the critic gets the result as inputs")
+        check_trusted("critic", self.critic, "the score decides, and the generator gets the rest")
         if _tells_nothing(self.critic):
             raise ValueError("critic.result.channels: a conclusion is no score; add artifact")
         if self.pull_request:

@@ -9,7 +9,7 @@ from contracts import patterns
 from contracts.base import Written
 from contracts.events import subject_of
 from contracts.problems import Problem
-from contracts.specs.common import Spec, check, check_worker
+from contracts.specs.common import Spec, check, check_trusted, check_worker
 from contracts.specs.reporting import OutputPath
 from contracts.specs.sources import ISSUE_FIELDS, ForEach
 from contracts.specs.worker import WorkerName, WorkerSpec
@@ -90,6 +90,8 @@ class RouterSpec(Spec):
             raise ValueError(f"default: {self.default} is none of the routes ({names})")
         if self.classifier:
             check_worker("classifier.worker", self.classifier.worker, roots)
+            why = "the result chooses the next worker"
+            check_trusted("classifier.worker", self.classifier.worker, why)
         return self
 
     def start_problems(self, event: Mapping[str, Any], /) -> list[Problem]:

@@ -1,16 +1,19 @@
 """One worker in a spec: its file, inputs, result, and the patience that it gets."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from contracts.base import KIB, Duration, Written
 from contracts.names import is_agentic
 
-Channel = Literal["artifact", "comment", "conclusion", "gh-aw"]
-"""Where a result may be: artifact `podium-result`, a comment's block, the conclusion alone, or
-what a compiled gh-aw workflow leaves."""
+Channel = Literal["artifact", "comment", "issue", "pull-request", "conclusion", "gh-aw"]
+"""Where a result may be: artifact `podium-result`, the block in a comment, in an issue or in a
+pull request, the conclusion alone, or what a compiled gh-aw workflow leaves."""
+
+FORGEABLE = ("comment", "issue", "pull-request")
+"""Channels in which any job of the repository that may write there can speak for another's run."""
 
 RESULT_BYTES = 64 * KIB
 """Largest result accepted, unless a spec asks for less."""
@@ -45,19 +48,18 @@ class ResultSpec(Written):
     """JSON Schema of the result's `outputs`: a path beside the spec, embedded when rendered."""
     max_bytes: int = Field(default=RESULT_BYTES, ge=256, le=RESULT_BYTES)
     comment_on: str = "${{ item.number }}"
-    """Number of the issue whose comments may carry the result."""
+    """Number of the issue whose comments may carry the result, or tell progress."""
     author: str = "github-actions[bot]"
-    """Login of the bot that the worker comments as."""
+    """Login of the bot that the worker comments as, or opens issues and pull requests."""
     threat_detection: Literal["enforce", "warn"] = "enforce"
     """Of the channel gh-aw: whether a threat found, or no verdict, makes a run a failure."""
     progress_every: Annotated[Duration, Field(ge=_MOST_OFTEN)] | None = None
     """How often comments are read for the progress that a running worker tells; never by default."""
 
-    @model_validator(mode="after")
-    def _progress_is_told_in_comments(self) -> Self:
-        if self.progress_every is not None and "comment" not in self.channels:
-            raise ValueError("progress-every needs the channel comment: progress is told there")
-        return self
+    @property
+    def reads_comments(self) -> bool:
+        """Whether comments are read: for the result, or for progress."""
+        return "comment" in self.channels or self.progress_every is not None
 
 
 class WorkerSpec(Written):

@@ -96,7 +96,7 @@ def packed(text: str, name: str = "result.json") -> bytes:
 
 
 async def collect(store: Store, asked: CollectOrder, monkeypatch: pytest.MonkeyPatch) -> Verdict:
-    monkeypatch.setattr("activities.results._ARTIFACT_LOOKS", (0.0, 0.0))
+    monkeypatch.setattr("activities.results._LOOKS", (0.0, 0.0))
     github: Any = store
     return await ResultActivities(github).collect(asked)
 

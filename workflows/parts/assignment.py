@@ -102,8 +102,8 @@ class Assignment:
         return {**self.context, "item": entry.item.fields, **entry.roots}
 
     def comment_on(self, entry: Entry) -> int | None:
-        """Tell which issue's comments may carry the result; None where none may."""
-        if "comment" not in self.worker.result.channels:
+        """Tell which issue's comments may carry the result, or progress; None where none may."""
+        if not self.worker.result.reads_comments:
             return None
         context = self._context(entry)
         try:
