@@ -1,4 +1,4 @@
-"""Where results are: the artifact, or a block in a comment of the worker's bot."""
+"""Where results are: the artifact, or a block in what the worker's bot wrote."""
 
 import hashlib
 import io
@@ -165,15 +165,16 @@ def names_run(block: str) -> tuple[int, int] | None:
     return (run_id, attempt) if 0 < run_id < _MAX_ID and 0 < attempt < _MAX_ID else None
 
 
+def is_created_since(one: dict[str, Any], since: datetime) -> bool:
+    """Whether a comment, issue or pull request is so new."""
+    created = one.get("created_at") or ""
+    return bool(created) and datetime.fromisoformat(created) >= since
+
+
 def _is_believable(one: dict[str, Any], author: str, since: datetime) -> bool:
     user = one.get("user") or {}
-    created = one.get("created_at") or ""
-    return (
-        user.get("login") == author
-        and (user.get("type") == "Bot" or not author.endswith("[bot]"))
-        and bool(created)
-        and datetime.fromisoformat(created) >= since
-    )
+    is_bot = user.get("type") == "Bot" or not author.endswith("[bot]")
+    return user.get("login") == author and is_bot and is_created_since(one, since)
 
 
 def _names(block: str, run_id: int, run_attempt: int, *, interim: bool) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from activities.channels import Found, block_of
+from activities.channels import Found, block_of, is_created_since
 from activities.github.issues import Issues
 from contracts.runs import CollectOrder
 
@@ -37,7 +37,7 @@ def opened(issues: Issues, order: CollectOrder, since: datetime, channel: str) -
         if found is not None:
             one, block = found
             return Found(block, channel, str(one.get("html_url") or ""))
-        if page and not _is_after(page[-1], since):
+        if page and not is_created_since(page[-1], since):
             return None
     return None
 
@@ -45,10 +45,6 @@ def opened(issues: Issues, order: CollectOrder, since: datetime, channel: str) -
 def _is_of(one: dict[str, Any], channel: str) -> bool:
     """GitHub lists pull requests among issues."""
     return ("pull_request" in one) == (channel == "pull-request")
-
-
-def _is_after(one: dict[str, Any], since: datetime) -> bool:
-    return datetime.fromisoformat(one["created_at"]) >= since
 
 
 def _first_unedited(

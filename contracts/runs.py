@@ -190,7 +190,7 @@ class Verdict(Sent):
     final: bool = False
     """Whether another attempt would end alike, so that none is made."""
     result_url: str = ""
-    """The comment or artifact that holds the result."""
+    """The artifact, comment, issue or pull request that holds the result."""
     run_seconds: float | None = None
     """Seconds between the run's start and its end, by GitHub's clock."""
 
@@ -241,9 +241,9 @@ class CollectOrder(Sent):
     max_bytes: int
     """Largest result accepted, in bytes of its JSON."""
     comment_on: int | None = None
-    """The issue whose comments may carry the result."""
+    """The issue whose comments may carry the result, or tell progress."""
     author: str = ""
-    """Login of the bot whose comments are believed."""
+    """Login of the bot whose comments, issues and pull requests are believed."""
     told: tuple[ToldResult, ...] = ()
     """Blocks that were delivered: one that counts saves reading the comments."""
     threat_detection: str = "enforce"

@@ -62,8 +62,9 @@ and any other channel is refused with the spec: workers and checks of a pipeline
 a reflection, the classifier of a router, and the worker of a map-reduce whose results a last worker gets.
 `progress-every` may be had there too: comments are then read for progress, and never for the result.
 
-Issues and pull requests are found among the 500 that the author opened last. What a worker opens is
-nobody's mark: an open issue of its making is an item of the next run over `open-issues`.
+Issues and pull requests are found among the 500 that the author opened last. They carry no mark of
+Podium's: one that is left open is an item of the next run over `open-issues`. For pull requests the
+repository must allow Actions to create them.
 """
 
 

@@ -211,6 +211,7 @@ async def test_a_comment_of_the_run_is_believed(monkeypatch: pytest.MonkeyPatch)
     [
         comment(block(), user={"login": "mallory", "type": "User"}),
         comment(block(), user={"login": "github-actions[bot]", "type": "User"}),
+        comment(block(), user={"login": "dependabot[bot]", "type": "Bot"}),
         comment(block(), updated_at=(NOW + timedelta(seconds=9)).isoformat()),
         comment(block(run_id=8)),
         comment(block(run_attempt=2)),

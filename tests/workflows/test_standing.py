@@ -113,11 +113,12 @@ async def test_a_pause_is_shown_until_it_ends(
 
 
 @pytest.mark.covers("W3")
+@pytest.mark.parametrize("read", [("comment", "artifact"), ("artifact",)])
 async def test_what_a_running_worker_tells_is_in_status_and_is_no_result(
-    skipping: WorkflowEnvironment, workers_for: WorkersFor
+    read: tuple[str, ...], skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = Talkative(lambda inputs, before: Behaviour(seconds=600), skipping.get_current_time)
-    channels = {"channels": ["comment", "artifact"], "comment-on": str(ISSUE)}
+    channels = {"channels": list(read), "comment-on": str(ISSUE)}
     worker = {
         "workflow": "analyzer.yml",
         "inputs": {"item": "${{ item.value }}"},
