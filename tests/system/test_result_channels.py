@@ -106,7 +106,7 @@ async def run(stand: Stand, worker: str, items: list[str], **result: Any) -> Orc
 
 
 def rows(report: OrchestrationReport) -> dict[str, WorkerOutcome]:
-    return {row.title: row for row in report.results}
+    return {row.key.partition(":")[2]: row for row in report.results}
 
 
 @pytest.mark.covers("C1", "C2", "C3")
