@@ -72,6 +72,26 @@ def test_it_is_asked_where_it_is(below: str, path: str) -> None:
     assert body["variables"] == {"ids": ["I_1", "I_2", "I_3"]}
 
 
+def test_the_identity_of_the_repository_asks() -> None:
+    """An App has a token for each owner, and GraphQL's own path names none."""
+    served, places = Served({"data": {"nodes": [NODE]}}), list[str]()
+
+    class Several:
+        def of(self, path: str) -> Auth.Auth:
+            places.append(path)
+            return Auth.Token("of-o")
+
+        def login(self) -> str:
+            return "app[bot]"
+
+    with github(served) as plain:
+        client = GitHubClient(Several(), plain.api_url)
+        assert Issues(client).never_edited("o/r", ["I_1"]) == {"I_1"}
+
+    assert places == ["/repos/o/r"]
+    assert served.asked[0][1].endswith("of-o")
+
+
 def test_nothing_is_asked_of_nothing() -> None:
     served = Served()
 
