@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.connections import Connections
 from sandbox.control_api import Control
@@ -17,6 +18,7 @@ from sandbox.hub import Hub
 from sandbox.pages import Pages
 from sandbox.rest import (
     actions,
+    apps,
     code,
     code_scanning,
     graphql,
@@ -29,7 +31,19 @@ from sandbox.rest import (
 from sandbox.runs.engine import Engine
 from sandbox.runs.timed import TimedRules
 
-_AREAS = (repositories, code, issues, pulls, search, actions, runs, code_scanning, graphql)
+ENTERPRISE_PREFIX = "/api/v3"
+_AREAS = (
+    repositories,
+    code,
+    issues,
+    pulls,
+    search,
+    actions,
+    runs,
+    code_scanning,
+    graphql,
+    apps,
+)
 
 
 def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connections) -> Starlette:
@@ -52,7 +66,21 @@ def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connect
     # A page in somebody's browser may resolve its own name to this machine; it must not
     # reach endpoints that run code.
     trusted = Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(hub.api_url))
-    return Starlette(routes=routes, middleware=[trusted])
+    return Starlette(routes=routes, middleware=[trusted, Middleware(EnterprisePath)])
+
+
+class EnterprisePath:
+    """Serves the API below `/api/v3` too, where GitHub Enterprise Server has it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the prefix off a request's path."""
+        path = scope.get("path", "")
+        if path.startswith(f"{ENTERPRISE_PREFIX}/"):
+            scope = {**scope, "path": path.removeprefix(ENTERPRISE_PREFIX)}
+        await self._app(scope, receive, send)
 
 
 def _hosts(api_url: str) -> list[str]:

@@ -214,6 +214,22 @@ class SandboxControl:
         """Let a token speak for a login; without one, a new token is made."""
         return str(self._ask("POST", "tokens", {"login": login, "token": token})["token"])
 
+    def add_app(
+        self, app_id: int, slug: str, public_key: str, *installations: Mapping[str, Any]
+    ) -> dict[str, int]:
+        """Know an App, in place of the one of that number; gives its installations by owner.
+
+        Args:
+            app_id: what its tokens name as `iss`.
+            slug: it writes as `<slug>[bot]`.
+            public_key: in PEM.
+            installations: the fields of `NewInstallation`.
+        """
+        asked = {"app_id": app_id, "slug": slug, "public_key": public_key}
+        body = asked | {"installations": [dict(one) for one in installations]}
+        found: dict[str, int] = self._ask("POST", "apps", body)["installations"]
+        return found
+
     def deliver(self, url: str, secret: str, **faults: Any) -> None:
         """Post webhooks there from now on; `faults` are fields of `Hook`."""
         self._ask("POST", "hook", Hook(url=url, secret=secret, **faults).model_dump())

@@ -17,6 +17,7 @@ from sandbox.control_models import (
     Health,
     Hook,
     LedgerView,
+    NewApp,
     NewRepository,
     Posted,
     RunRecord,
@@ -64,6 +65,7 @@ class Control:
             "hook": {"GET": self.posted, "POST": self.set_hook, "DELETE": self.clear_hook},
             "sarifs": {"GET": self.sarifs},
             "tokens": {"POST": self.add_token},
+            "apps": {"POST": self.set_app},
             "hold": {"POST": self.hold},
             "release": {"POST": self.release},
         }
@@ -206,6 +208,11 @@ class Control:
         """`POST tokens`: `{"login", "token"?}` lets a token speak for a login."""
         identity = self._hub.add_token(str(body["login"]), body.get("token"))
         return {"login": identity.login, "token": identity.token}
+
+    def set_app(self, body: Any, _query: dict[str, str]) -> dict[str, dict[str, int]]:
+        """`POST apps`: know an App; gives the numbers of its installations by owner."""
+        app = self._hub.apps.put(NewApp.model_validate(body))
+        return {"installations": {one.owner: one.id for one in app.installations.values()}}
 
     def hold(self, _body: Any, _query: dict[str, str]) -> dict[str, bool]:
         """`POST hold`: runs stay queued."""

@@ -1,6 +1,6 @@
 """What the control endpoints give and take, for both ends."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -134,6 +134,38 @@ class ForeignRuns(BaseModel):
     age_seconds: float = Field(default=0.0, ge=0)
     inputs: dict[str, str] = Field(default_factory=dict)
     title: str | None = None
+
+
+class NewInstallation(BaseModel):
+    """An App's installation; one for the same owner keeps its number and its tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    owner: str
+    id: int | None = None
+    """None gives a number."""
+    kind: Literal["Organization", "User"] = "Organization"
+    repositories: list[str] | None = None
+    """Names, without the owner; None is all that the owner has."""
+    permissions: dict[str, Literal["read", "write"]] = {
+        "actions": "write",
+        "contents": "read",
+        "issues": "write",
+        "pull_requests": "write",
+    }
+    suspended: bool = False
+
+
+class NewApp(BaseModel):
+    """A GitHub App; one of the same number is replaced."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    app_id: int
+    slug: str
+    public_key: str
+    """In PEM; what the App's private key signs is checked with it."""
+    installations: list[NewInstallation] = Field(default_factory=list)
 
 
 class NewRepository(BaseModel):

@@ -57,9 +57,12 @@ class Call:
         """The repository in the path.
 
         Raises:
-            ApiError: 404.
+            ApiError: 404, also for one that the token does not see.
         """
-        return self.hub.repository(self.params["owner"], self.params["repo"])
+        found = self.hub.repository(self.params["owner"], self.params["repo"])
+        if not self.identity.sees(found):
+            raise not_found()
+        return found
 
     def json(self) -> Any:
         """The body; an empty one is an empty object.
@@ -123,15 +126,16 @@ class Gate:
     async def respond(self, request: Request, route: str, handlers: dict[str, Handler]) -> Response:
         """Answer one request of the API and record it."""
         call = await self._call(request)
-        identity = self._identity(call)
+        given = self._identity(call)
+        identity = given if isinstance(given, Identity) else None
         login = identity.login if identity else None
         rule = self._faults.choose(call.method, call.path, login)
         at = now()
         handler = handlers.get(call.method)
-        answer = await self._answer(call, identity, handler, rule)
+        answer = await self._answer(call, given, handler, rule)
         counted = answer.status != 304 and call.path not in _NOT_COUNTED
         if identity and counted:
-            identity.used += 1
+            identity.meter.used += 1
         self._hub.ledger.add_request(
             RequestEntry(
                 at,
@@ -161,15 +165,21 @@ class Gate:
             content=await request.body(),
         )
 
-    def _identity(self, call: Call) -> Identity | None:
+    def _identity(self, call: Call) -> Identity | ApiError:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
-        known = scheme.lower() in {"bearer", "token"}
-        return self._hub.identities.by_token.get(token.strip()) if known else None
+        moment, found = now(), None
+        if scheme.lower() in {"bearer", "token"}:
+            found = self._hub.identities.known(token.strip(), moment)
+            try:
+                found = found or self._hub.apps.signed(token.strip(), moment)
+            except ApiError as error:
+                return error
+        return found or ApiError(401, "Bad credentials")
 
     async def _answer(
         self,
         call: Call,
-        identity: Identity | None,
+        identity: Identity | ApiError,
         handler: Handler | None,
         rule: FaultRule | None,
     ) -> Answer:
@@ -185,8 +195,10 @@ class Gate:
             await asyncio.sleep(rule.seconds)
         return rule.answer(call.login) if rule and replaced else answer
 
-    def _work(self, call: Call, identity: Identity | None, handler: Handler | None) -> Answer:
+    def _work(self, call: Call, identity: Identity | ApiError, handler: Handler | None) -> Answer:
         try:
+            if isinstance(identity, ApiError):
+                raise identity
             self._check(call, identity)
             if handler is None:
                 raise not_found()
@@ -194,9 +206,7 @@ class Gate:
         except ApiError as error:
             return error.answer()
 
-    def _check(self, call: Call, identity: Identity | None) -> None:
-        if identity is None:
-            raise ApiError(401, "Bad credentials")
+    def _check(self, call: Call, identity: Identity) -> None:
         call.identity = identity
         if len(call.content) > MAX_BODY_BYTES:
             raise ApiError(413, "Payload Too Large")
@@ -204,17 +214,21 @@ class Gate:
         if version != API_VERSION:
             raise ApiError(400, f"The API version {version} is not supported.")
         limit, _, _ = self._rate(identity)
-        if identity.used >= limit and call.path not in _NOT_COUNTED:
-            raise ApiError(403, f"API rate limit exceeded for user {identity.login}.")
+        if identity.meter.used >= limit and call.path not in _NOT_COUNTED:
+            number = identity.installation
+            who = f"installation ID {number}" if number else f"user {identity.login}"
+            raise ApiError(403, f"API rate limit exceeded for {who}.")
+        if identity.installation and call.method == "GET" and "repo" in call.params:
+            identity.require_reading(call.path, call.repository)
 
     def _rate(self, identity: Identity) -> tuple[int, int, int]:
         """Limit, remaining and reset (epoch seconds) of a token."""
-        window, moment = self._hub.settings.rate_window_seconds, now()
-        if moment - identity.window_started >= window:
-            identity.window_started, identity.used = moment, 0
+        window, moment, meter = self._hub.settings.rate_window_seconds, now(), identity.meter
+        if moment - meter.window_started >= window:
+            meter.window_started, meter.used = moment, 0
         limit = min(self._hub.settings.rate_limit, identity.rate_limit or 2**31)
-        reset = int(identity.window_started + window) + 1
-        return limit, max(0, limit - identity.used), reset
+        reset = int(meter.window_started + window) + 1
+        return limit, max(0, limit - meter.used), reset
 
     def _response(self, call: Call, identity: Identity | None, answer: Answer) -> Response:
         headers = {
@@ -228,7 +242,7 @@ class Gate:
             headers |= {
                 "x-ratelimit-limit": str(limit),
                 "x-ratelimit-remaining": str(remaining),
-                "x-ratelimit-used": str(min(identity.used, limit)),
+                "x-ratelimit-used": str(min(identity.meter.used, limit)),
                 "x-ratelimit-reset": str(reset),
                 "x-ratelimit-resource": _RESOURCES.get(call.path, "core"),
             }

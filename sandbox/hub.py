@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from sandbox.apps import Apps
 from sandbox.artifacts import Artifacts
 from sandbox.identities import Identities, Identity
 from sandbox.issue_shapes import IssueShapes
@@ -39,6 +40,7 @@ class Hub:
         self.world = world
         self.settings = Settings()
         self.identities = Identities()
+        self.apps = Apps(self.identities, world)
         self.ledger = Ledger()
         self.trees = Trees(scratch / "trees", own=(scratch, data_folder))
         self.shapes = Shapes(api_url)

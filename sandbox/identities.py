@@ -1,7 +1,9 @@
 """Who a token speaks for, and what it may do."""
 
+import math
 import secrets
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.model import Repository, Run
@@ -13,6 +15,26 @@ _KNOWN_IDS = {ACTIONS_BOT: 41_898_282}
 _RUN_TOKEN_LIMIT = 1_000
 _LEVELS = {"none": 0, "read": 1, "write": 2}
 _WRITERS = {"admin", "maintain", "write"}
+_READING = {
+    "actions": "actions",
+    "issues": "issues",
+    "labels": "issues",
+    "pulls": "pull-requests",
+    "contents": "contents",
+    "git": "contents",
+    "commits": "contents",
+    "branches": "contents",
+    "code-scanning": "security-events",
+}
+"""What an App must be permitted to read, by the part of the path behind the repository."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """Requests counted in a window; all tokens of one installation share one."""
+
+    window_started: float = 0.0
+    used: int = 0
 
 
 @dataclass(slots=True)
@@ -20,7 +42,8 @@ class Identity:
     """What a token stands for.
 
     `permissions` is None for a user's token, which may do everything; a run's token is
-    limited to one repository and to the permissions of its workflow file.
+    limited to one repository and to the permissions of its workflow file; an installation's
+    to what it `sees`, and to the permissions that it was given.
     """
 
     token: str
@@ -28,8 +51,17 @@ class Identity:
     repository: str | None = None
     permissions: dict[str, str] | None = None
     rate_limit: int | None = None
-    window_started: float = 0.0
-    used: int = 0
+    meter: Meter = field(default_factory=Meter)
+    sight: "Sight | None" = None
+    """None sees every repository."""
+    expires_at: float = math.inf
+    app: int | None = None
+    """The App that signed; such a request is made by the App itself."""
+    installation: int | None = None
+
+    def sees(self, repository: Repository) -> bool:
+        """Whether a repository exists for this token."""
+        return self.sight is None or self.sight(repository)
 
     def require(self, scope: str, repository: Repository, level: str = "write") -> None:
         """Refuse what this token may not do.
@@ -40,8 +72,27 @@ class Identity:
         if self.permissions is None:
             return
         granted = self.permissions.get(scope, self.permissions.get("*", "none"))
-        if self.repository != repository.full_name or _LEVELS[granted] < _LEVELS[level]:
-            raise ApiError(403, "Resource not accessible by integration")
+        elsewhere = self.sight is None and self.repository != repository.full_name
+        if elsewhere or _LEVELS[granted] < _LEVELS[level]:
+            raise not_accessible()
+
+    def require_reading(self, path: str, repository: Repository) -> None:
+        """Refuse to read what an App was not permitted to read.
+
+        Raises:
+            ApiError: 403.
+        """
+        scope = _READING.get((path.split("/") + [""] * 5)[4])
+        if scope is not None:
+            self.require(scope, repository, "read")
+
+
+Sight = Callable[[Repository], bool]
+
+
+def not_accessible() -> ApiError:
+    """GitHub's answer to an App or a run that lacks a permission."""
+    return ApiError(403, "Resource not accessible by integration")
 
 
 @dataclass(slots=True)
@@ -64,6 +115,14 @@ class Identities:
             token, ACTIONS_BOT, run.repository, permissions, _RUN_TOKEN_LIMIT
         )
         return token
+
+    def known(self, token: str, moment: float) -> Identity | None:
+        """Who a token speaks for; nobody, once it has expired."""
+        found = self.by_token.get(token)
+        if found is not None and found.expires_at <= moment:
+            del self.by_token[token]
+            return None
+        return found
 
     def revoke(self, token: str) -> None:
         """Make a token worthless."""

@@ -45,7 +45,9 @@ class Settings(BaseModel):
     """How long an uploaded SARIF file is `pending`."""
     artifact_link_seconds: float = Field(default=60.0, gt=0)
     rate_limit: int = Field(default=5_000, ge=0)
-    """Requests per window and token; run tokens have 1,000 as on GitHub."""
+    """Requests per window and token or installation; run tokens have 1,000 as on GitHub."""
+    installation_token_seconds: float = Field(default=3_600.0, ge=1)
+    """How long a new token of an App's installation lives."""
     rate_window_seconds: float = Field(default=3_600.0, gt=0)
     seed: int = 0
     """Seed of every random share: faults and timed rules."""

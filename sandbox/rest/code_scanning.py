@@ -98,8 +98,8 @@ def sarif_record(upload: SarifUpload) -> SarifRecord:
 def organization_repositories(call: Call) -> Answer:
     """`GET /orgs/{org}/repos`, by when they were made or, as GitHub does unasked, newest first."""
     owner = str(call.params["org"]).lower()
-    every = call.hub.world.repositories
-    found = [repo for repo in every.values() if repo.owner.lower() == owner]
+    every = call.hub.world.repositories.values()
+    found = [one for one in every if one.owner.lower() == owner and call.identity.sees(one)]
     if not found:
         raise not_found()
     by_name = call.query.get("sort") == "full_name"

@@ -4,6 +4,7 @@ import base64
 
 from sandbox.branches import list_folder, read_file
 from sandbox.gate import Call, Handler
+from sandbox.identities import not_accessible
 from sandbox.issues import ensure_labels
 from sandbox.model import Repository
 from sandbox.rest.paging import page_of
@@ -20,7 +21,9 @@ _ROLES = {
 
 
 def user(call: Call) -> Answer:
-    """`GET /user`."""
+    """`GET /user`; neither an App nor a run is a user."""
+    if call.identity.permissions is not None:
+        raise not_accessible()
     return Answer(200, call.hub.shapes.account(call.login))
 
 
@@ -196,13 +199,13 @@ def _label(call: Call, repo: Repository, name: str) -> Answer:
 
 def rate_limit(call: Call) -> Answer:
     """`GET /rate_limit`."""
-    identity, settings = call.identity, call.hub.settings
+    identity, settings, meter = call.identity, call.hub.settings, call.identity.meter
     limit = min(settings.rate_limit, identity.rate_limit or 2**31)
     core = {
         "limit": limit,
-        "used": min(identity.used, limit),
-        "remaining": max(0, limit - identity.used),
-        "reset": int(identity.window_started + settings.rate_window_seconds) + 1,
+        "used": min(meter.used, limit),
+        "remaining": max(0, limit - meter.used),
+        "reset": int(meter.window_started + settings.rate_window_seconds) + 1,
     }
     return Answer(200, {"resources": {"core": core, "search": core}, "rate": core})
 

@@ -54,7 +54,8 @@ def _split(query: str) -> tuple[dict[str, list[str]], list[str]]:
 
 def _repositories(call: Call, qualifiers: dict[str, list[str]]) -> list[str]:
     asked = qualifiers.get("repo")
-    known = {key: repo.full_name for key, repo in call.hub.world.repositories.items()}
+    every = call.hub.world.repositories
+    known = {key: one.full_name for key, one in every.items() if call.identity.sees(one)}
     if asked is None:
         return list(known.values())
     chosen = [known[name.lower()] for name in asked if name.lower() in known]
