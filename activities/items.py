@@ -1,6 +1,6 @@
 """The lists on GitHub that items are made of, each with its order, filters and fields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from contracts.runs import Item
 from contracts.specs.sources import ForEach
 
 _MAX_TOPICS = 20
-_FILES_PAGE = 100
+_PAGE = 100
 
 
 class Listing(Protocol):
@@ -45,6 +45,8 @@ def listing_of(for_each: ForEach, repository: str, github: GitHub) -> Listing:
         return _PullRequests(repository, github)
     if for_each.source == "organization-repositories":
         return _Repositories(for_each, github)
+    if for_each.source == "installation-repositories":
+        return _Installed(for_each, github, repository=repository)
     return _Files(for_each, repository, github)
 
 
@@ -121,6 +123,18 @@ class _Repositories:
 
 
 @dataclass(frozen=True)
+class _Installed(_Repositories):
+    """What an App's installation sees, which GitHub gives in no order that it tells."""
+
+    repository: str = field(kw_only=True)
+
+    def page(self, number: int) -> Answer:
+        organization = self.for_each.organization
+        place = f"/orgs/{organization}" if organization else f"/repos/{self.repository}"
+        return _cut(self.github.repositories.of_installation(place), number)
+
+
+@dataclass(frozen=True)
 class _Files:
     """Files of the default branch by a glob, in the order of their paths."""
 
@@ -132,13 +146,7 @@ class _Files:
     def page(self, number: int) -> Answer:
         paths = self.github.repositories.files(self.repository)
         found = [path for path in sorted(paths) if _matches(path, self.for_each.pattern)]
-        start = (number - 1) * _FILES_PAGE
-        rows = [
-            {"number": start + place, "path": path}
-            for place, path in enumerate(found[start : start + _FILES_PAGE], 1)
-        ]
-        more = {"link": '<next>; rel="next"'} if len(found) > start + _FILES_PAGE else {}
-        return Answer(200, more, rows)
+        return _cut([{"number": n, "path": path} for n, path in enumerate(found, 1)], number)
 
     def wanted(self, _: dict[str, Any]) -> bool:
         return True
@@ -147,6 +155,13 @@ class _Files:
         path = str(one["path"])
         fields = {"number": one["number"], "path": path, "name": path.rsplit("/", 1)[-1]}
         return Item(key=clip(path, 200), fields=fields)
+
+
+def _cut(rows: list[dict[str, Any]], number: int) -> Answer:
+    """Make a page of what was read whole."""
+    end = number * _PAGE
+    more = {"link": '<next>; rel="next"'} if len(rows) > end else {}
+    return Answer(200, more, rows[end - _PAGE : end])
 
 
 def _matches(path: str, pattern: str) -> bool:

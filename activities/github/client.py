@@ -25,12 +25,14 @@ from activities.github.errors import (
     error_of,
     graphql_data,
 )
+from activities.github.kept import KeptAnswers, address_of
 
 API_VERSION = "2022-11-28"
 GRAPHQL = "/graphql"
 PER_PAGE = 100
 REQUEST_TIMEOUT_SECONDS = 10
 """Of the connection, and of each silence while reading; GitHub itself gives up after 10 s."""
+NOT_MODIFIED = 304
 MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
 _CHUNK = 64 * 1024
 
@@ -74,6 +76,7 @@ class GitHubClient:
         self, identity: Auth.Auth | Identities, api_url: str = "https://api.github.com"
     ) -> None:
         self.api_url = api_url.rstrip("/")
+        self.kept = KeptAnswers()
         self._identity = identity
         self._local = threading.local()
 
@@ -110,19 +113,9 @@ class GitHubClient:
         Raises:
             GitHubError: any answer of 400 or more, or none; the subclass says what it means.
         """
-        with _tracer.start_as_current_span(
-            f"GitHub {method}", attributes={"http.request.method": method, "url.path": path}
-        ) as span:
-            try:
-                status, headers, text = self._send(method, path, parameters, body, etag, place)
-            except GitHubError:
-                metrics.requested(method, path, 0, {})
-                raise
-            metrics.requested(method, path, status, headers)
-            span.set_attribute("http.response.status_code", status)
-            if status >= 400:
-                raise error_of(method, path, status, headers, text)
-            return Answer(status, headers, json.loads(text) if text else None)
+        speaker = self._speaker(place or path)
+        status, headers, text = self._exchange(speaker, method, path, parameters, body, etag)
+        return Answer(status, headers, json.loads(text) if text else None)
 
     def get(self, path: str, *, etag: str = "", **parameters: Any) -> Answer:
         """Read one thing or one page."""
@@ -140,6 +133,30 @@ class GitHubClient:
         except AmbiguousError as error:  # nothing was written, so it may be asked again
             raise UnavailableError(str(error), error.status) from error
         return graphql_data(answer.data, answer.headers)
+
+    def reread(self, path: str, *, place: str = "", **parameters: Any) -> Answer:
+        """Read what is read again and again: while it is unchanged, that costs nothing.
+
+        Not for lists of runs, whose watcher keeps its own validators, and not for what must be
+        absent before something is written.
+
+        Args:
+            path: below the API's own address.
+            place: a path that names whom an App speaks for, where `path` names nobody.
+            parameters: of the query; `per_page` tells that it is a page.
+
+        Raises:
+            GitHubError: as `request` does.
+        """
+        speaker, address = self._speaker(place or path), address_of(path, parameters)
+        known = self.kept.find(speaker, address)
+        etag = known.etag if known else ""
+        status, headers, text = self._exchange(speaker, "GET", path, parameters, None, etag)
+        if status == NOT_MODIFIED and known:
+            status, headers, text = 200, *known.unchanged(headers)
+        elif status == 200:
+            self.kept.keep(speaker, address, headers, text, int(parameters.get("per_page", 0)))
+        return Answer(status, headers, json.loads(text) if text else None)
 
     def pages(self, path: str, *, max_pages: int, **parameters: Any) -> Iterator[Answer]:
         """Read a list page by page, at most `max_pages` of them."""
@@ -180,18 +197,42 @@ class GitHubClient:
         except requests.RequestException as error:
             raise UnavailableError(f"download: {type(error).__name__}") from error
 
-    def _send(
+    def _exchange(
         self,
+        speaker: Auth.Auth,
         method: str,
         path: str,
         parameters: Mapping[str, Any] | None,
         body: Any,
         etag: str,
-        place: str,
+    ) -> tuple[int, Mapping[str, str], str]:
+        """Send, trace and count; tell what is refused."""
+        with _tracer.start_as_current_span(
+            f"GitHub {method}", attributes={"http.request.method": method, "url.path": path}
+        ) as span:
+            try:
+                status, headers, text = self._send(speaker, method, path, parameters, body, etag)
+            except GitHubError:
+                metrics.requested(method, path, 0, {})
+                raise
+            metrics.requested(method, path, status, headers)
+            span.set_attribute("http.response.status_code", status)
+            if status >= 400:
+                raise error_of(method, path, status, headers, text)
+            return status, headers, text
+
+    def _send(
+        self,
+        speaker: Auth.Auth,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None,
+        body: Any,
+        etag: str,
     ) -> tuple[int, Mapping[str, str], str]:
         headers = {"If-None-Match": etag} if etag else {}
         try:
-            requester = self._github(place or path).requester
+            requester = self._github(speaker).requester
             # An Enterprise Server has GraphQL beside `/api/v3`, not under it.
             target = requester.graphql_url if path == GRAPHQL else path
             return requester.requestJson(
@@ -208,10 +249,12 @@ class GitHubClient:
             kind = UnavailableError if method == "GET" else AmbiguousError
             raise kind(f"{method} {path}: {type(error).__name__}") from error
 
-    def _github(self, path: str) -> Github:
-        """Give the calling thread its own object for an identity: they are no others' to use."""
+    def _speaker(self, place: str) -> Auth.Auth:
         identity = self._identity
-        auth = identity if isinstance(identity, Auth.Auth) else identity.of(path)
+        return identity if isinstance(identity, Auth.Auth) else identity.of(place)
+
+    def _github(self, auth: Auth.Auth) -> Github:
+        """Give the calling thread its own object for an identity: they are no others' to use."""
         mine: dict[int, Github] = self._local.__dict__.setdefault("by_identity", {})
         if id(auth) not in mine:
             mine[id(auth)] = Github(

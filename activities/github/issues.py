@@ -24,7 +24,7 @@ class Issues:
 
     def open_page(self, repository: str, page: int) -> Answer:
         """Read a page of open issues and pull requests, oldest first."""
-        return self._client.get(
+        return self._client.reread(
             f"/repos/{repository}/issues",
             state="open",
             sort="created",

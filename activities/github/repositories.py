@@ -7,6 +7,9 @@ from typing import Any
 from activities.github.client import PER_PAGE, Answer, GitHubClient
 from activities.github.errors import NotFoundError, RefusedError
 
+_MAX_INSTALLATION_PAGES = 100
+"""10,000 repositories, as many as a spec may have items."""
+
 
 class Repositories:
     """Repositories as far as an orchestration reads them."""
@@ -31,7 +34,7 @@ class Repositories:
 
     def get(self, repository: str) -> dict[str, Any]:
         """Read the repository itself: default branch, permissions of the token."""
-        found: dict[str, Any] = self._client.get(f"/repos/{repository}").data
+        found: dict[str, Any] = self._client.reread(f"/repos/{repository}").data
         return found
 
     def head(self, repository: str) -> tuple[str, str]:
@@ -46,7 +49,7 @@ class Repositories:
         Raises:
             NotFoundError: no file of that name there.
         """
-        data = self._client.get(f"/repos/{repository}/contents/{path}", ref=ref).data
+        data = self._client.reread(f"/repos/{repository}/contents/{path}", ref=ref).data
         if not isinstance(data, dict) or data.get("type") != "file":
             raise NotFoundError(f"{path} is no file", 404)
         return base64.b64decode(data["content"]).decode()
@@ -54,7 +57,7 @@ class Repositories:
     def names(self, repository: str, path: str, ref: str) -> list[str]:
         """List the names in a folder; an absent folder is empty."""
         try:
-            data = self._client.get(f"/repos/{repository}/contents/{path}", ref=ref).data
+            data = self._client.reread(f"/repos/{repository}/contents/{path}", ref=ref).data
         except NotFoundError:
             return []
         return [entry["name"] for entry in data] if isinstance(data, list) else []
@@ -67,14 +70,14 @@ class Repositories:
         """
         branch = self.get(repository)["default_branch"]
         path = f"/repos/{repository}/git/trees/{branch}"
-        data = self._client.get(path, recursive=1).data
+        data = self._client.reread(path, recursive=1).data
         if data.get("truncated"):
             raise RefusedError(f"{repository} has too many files to list", 422)
         return [entry["path"] for entry in data["tree"] if entry["type"] == "blob"]
 
     def open_pulls_page(self, repository: str, page: int) -> Answer:
         """Read a page of open pull requests, oldest first."""
-        return self._client.get(
+        return self._client.reread(
             f"/repos/{repository}/pulls",
             state="open",
             sort="created",
@@ -85,10 +88,45 @@ class Repositories:
 
     def of_organization(self, organization: str, page: int) -> Answer:
         """Read a page of an organization's repositories, oldest first."""
-        return self._client.get(
+        return self._client.reread(
             f"/orgs/{organization}/repos",
             sort="created",
             direction="asc",
             per_page=PER_PAGE,
             page=page,
         )
+
+    def of_installation(self, place: str) -> list[dict[str, Any]]:
+        """Read all repositories of an App's installation, oldest first.
+
+        GitHub tells no order, and one that goes away while pages are read moves others to a page
+        that was read already: where the totals do not agree, all pages are read once more.
+
+        Args:
+            place: a path that names the installation's owner.
+
+        Raises:
+            RefusedError: the token is none of an installation, or it sees too many.
+        """
+        seen: dict[int, dict[str, Any]] = {}
+        for _ in range(2):
+            rows, totals = self._installed(place)
+            seen |= rows
+            if totals == {len(rows)}:
+                seen = rows
+                break
+        return sorted(seen.values(), key=lambda one: (one.get("created_at") or "", one["id"]))
+
+    def _installed(self, place: str) -> tuple[dict[int, dict[str, Any]], set[int]]:
+        """Read the pages once: what they list, and the totals that they tell."""
+        rows: dict[int, dict[str, Any]] = {}
+        totals: set[int] = set()
+        for page in range(1, _MAX_INSTALLATION_PAGES + 1):
+            answer = self._client.reread(
+                "/installation/repositories", place=place, per_page=PER_PAGE, page=page
+            )
+            rows |= {int(one["id"]): one for one in answer.data["repositories"]}
+            totals.add(int(answer.data["total_count"]))
+            if not answer.has_next:
+                return rows, totals
+        raise RefusedError(f"the installation of {place} sees more than {len(rows)}", 422)

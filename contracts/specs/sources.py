@@ -16,17 +16,26 @@ REPOSITORY_FIELDS = (
 FILE_FIELDS = ("path", "name")
 
 Source = Literal[
-    "open-issues", "open-pull-requests", "organization-repositories", "files", "matrix", "list"
+    "open-issues",
+    "open-pull-requests",
+    "organization-repositories",
+    "installation-repositories",
+    "files",
+    "matrix",
+    "list",
 ]
+_REPOSITORY_KEYS = ("organization", "topics", "archived", "forks", "visibility")
 _KEYS: dict[str, tuple[str, ...]] = {
     "open-issues": (),
     "open-pull-requests": (),
-    "organization-repositories": ("organization", "topics", "archived", "forks", "visibility"),
+    "organization-repositories": _REPOSITORY_KEYS,
+    "installation-repositories": _REPOSITORY_KEYS,
     "files": ("pattern",),
     "matrix": ("matrix",),
     "list": ("items",),
 }
-"""Keys that belong to one source only; the first of each is required."""
+"""Keys that belong to some sources only; the first of each is required."""
+_NEEDS_NO_KEY = ("installation-repositories",)
 _MAX_CELLS = 10_000
 
 
@@ -43,6 +52,7 @@ class ForEach(Written):
     pattern: str = Field(default="", max_length=200)
     """For `files`: a glob such as `src/**/*.py`, at the default branch."""
     organization: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9-]*)?$")
+    """For `installation-repositories` the owner of `repository`, where none is given."""
     topics: tuple[str, ...] = Field(default=(), max_length=20)
     """Repositories that have all of these."""
     archived: bool = False
@@ -52,7 +62,7 @@ class ForEach(Written):
     @model_validator(mode="after")
     def _keys_belong_to_the_source(self) -> "ForEach":
         own = _KEYS[self.source]
-        if own and not getattr(self, own[0]):
+        if own and self.source not in _NEEDS_NO_KEY and not getattr(self, own[0]):
             raise ValueError(f"source: {self.source} needs {own[0]}")
         for source, keys in _KEYS.items():
             foreign = [key for key in keys if key not in own and self._is_given(key)]
@@ -76,6 +86,7 @@ class ForEach(Written):
             "open-issues": ISSUE_FIELDS,
             "open-pull-requests": PULL_REQUEST_FIELDS,
             "organization-repositories": REPOSITORY_FIELDS,
+            "installation-repositories": REPOSITORY_FIELDS,
             "files": FILE_FIELDS,
             "matrix": self.matrix,
             "list": None,

@@ -184,7 +184,7 @@ def test_threads_share_no_object_of_pygithub() -> None:
 
         def many(number: int) -> bool:
             together.wait()
-            mine.append((threading.get_ident(), plain._github("/").requester))
+            mine.append((threading.get_ident(), plain._github(plain._speaker("/")).requester))
             paths = [f"/repos/o/r{number}/{n}" for n in range(10)]
             return [plain.get(path).data["path"] for path in paths] == paths
 

@@ -25,6 +25,8 @@ def reduce(**reducer: Any) -> dict[str, Any]:
     "changes",
     [
         {},
+        {"for-each": {"source": "installation-repositories", "topics": ["live"]}},
+        {"for-each": {"source": "installation-repositories", "organization": "octo-org"}},
         reduce(reducer="counts", field="outputs.kind"),
         reduce(reducer="table", columns={"A": "outputs.a"}, **{"order-by": "A"}),
         reduce(reducer="concat", field="outputs.texts", **{"max-items": 3}),
@@ -39,6 +41,11 @@ def test_specs_of_every_reducer_are_taken(changes: dict[str, Any]) -> None:
     ("changes", "said"),
     [
         ({"reduce": {}}, "reduce: "),
+        ({"for-each": {"source": "organization-repositories"}}, "needs organization"),
+        (
+            {"for-each": {"source": "installation-repositories", "pattern": "*"}},
+            "pattern belongs to source: files",
+        ),
         (reduce(reducer="sum"), "reduce.one: "),
         (reduce(reducer="counts", field="kind"), "reduce.one.counts.field"),
         (reduce(reducer="counts", fields="outputs.a"), "did you mean field?"),
