@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from activities.github.client import PER_PAGE, Answer, GitHubClient
+from activities.github.client import NOT_MODIFIED, PER_PAGE, Answer, GitHubClient
 from activities.github.errors import GitHubError, RefusedError
 from contracts.names import find_dispatch_id
 from contracts.runs import COMPLETED, RunState
@@ -57,6 +57,7 @@ class Actions:
 
     def __init__(self, client: GitHubClient) -> None:
         self._client = client
+        self._tells_run = True
 
     def dispatch(
         self, repository: str, workflow: str, ref: str, inputs: dict[str, str]
@@ -64,22 +65,24 @@ class Actions:
         """Start one run. Sends exactly one POST that can start one.
 
         Servers that do not know `return_run_details` refuse the key before anything is
-        started, so that the second POST is the first one that counts.
+        started, so that the second POST is the first one that counts. They are asked without
+        it from then on.
 
         Raises:
             GitHubError: `AmbiguousError` where the run may have started all the same.
         """
-        body: dict[str, Any] = {"ref": ref, "inputs": inputs, "return_run_details": True}
+        body: dict[str, Any] = {"ref": ref, "inputs": inputs}
         path = f"/repos/{repository}/actions/workflows/{workflow}/dispatches"
+        details = {"return_run_details": True} if self._tells_run else {}
         try:
-            answer = self._client.request("POST", path, body=body)
+            answer = self._client.request("POST", path, body=body | details)
         except RefusedError as error:
-            if "return_run_details" not in str(error):
+            if not details or "return_run_details" not in str(error):
                 raise
-            del body["return_run_details"]
+            self._tells_run = False
             answer = self._client.request("POST", path, body=body)
-        details = answer.data or {}
-        return Dispatched(details.get("workflow_run_id"), str(details.get("html_url") or ""))
+        told = answer.data or {}
+        return Dispatched(told.get("workflow_run_id"), str(told.get("html_url") or ""))
 
     def runs(
         self, repository: str, *, workflow: str = "", page: int = 1, etag: str = ""
@@ -92,7 +95,7 @@ class Actions:
         return RunsPage(
             runs=tuple(run_of(row) for row in rows),
             etag=answer.etag or etag,
-            not_modified=answer.status == 304,
+            not_modified=answer.status == NOT_MODIFIED,
             more=answer.has_next,
             server_time=_server_time(answer),
         )

@@ -54,7 +54,7 @@ async def everything(stand: Stand, collector: Collector, main: str, log: Path) -
     finally:
         await asyncio.to_thread(end, process)
     return {
-        "histories": await _histories(stand),
+        "histories": await histories(stand),
         "report": str(report).encode(),
         "log": await asyncio.to_thread(log.read_bytes),
         "traces and metrics": b"".join(collector.bodies),
@@ -62,7 +62,7 @@ async def everything(stand: Stand, collector: Collector, main: str, log: Path) -
     }
 
 
-async def _histories(stand: Stand) -> bytes:
+async def histories(stand: Stand) -> bytes:
     """Payloads are as they were sent: nothing is encoded once more."""
     found = b""
     async for one in stand.client.list_workflows():
