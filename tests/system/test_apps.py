@@ -16,7 +16,7 @@ from tests.system.rooms import until
 from tests.system.stand import WORKER_FILE, Stand, spec
 from tests.system.test_secrets import histories
 
-OWNERS = ("octo-org", "hexa-org")
+OWNERS = ("first-org", "second-org")
 LIFE = 25
 """Seconds; PyGithub renews a token 20 seconds before its end."""
 
