@@ -72,6 +72,13 @@ class AppIdentities:
                 known = self._by_owner[owner] = self._auth(owner, found)
             return known
 
+    def forget(self, auth: Auth.Auth) -> None:
+        """Find the installation anew the next time; what was found meanwhile stays."""
+        with self._lock:
+            for owner, known in list(self._by_owner.items()):
+                if known is auth:
+                    del self._by_owner[owner]
+
     def login(self) -> str:
         """Tell the App's own login, as authors of what it writes are named; asked once."""
         with self._lock:

@@ -7,9 +7,9 @@ request of a client that belongs to the calling thread; Temporal alone retries.
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import requests
 import urllib3
@@ -34,7 +34,10 @@ REQUEST_TIMEOUT_SECONDS = 10
 """Of the connection, and of each silence while reading; GitHub itself gives up after 10 s."""
 NOT_MODIFIED = 304
 MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
+_UNAUTHORIZED = 401
 _CHUNK = 64 * 1024
+
+T = TypeVar("T")
 
 _tracer = trace.get_tracer("podium.github")
 
@@ -64,6 +67,9 @@ class Identities(Protocol):
 
     def of(self, path: str) -> Auth.Auth:
         """Give the identity that a request is sent as."""
+
+    def forget(self, auth: Auth.Auth) -> None:
+        """Give another the next time: this one's token is refused."""
 
     def login(self) -> str:
         """Tell the login of all of them."""
@@ -113,8 +119,11 @@ class GitHubClient:
         Raises:
             GitHubError: any answer of 400 or more, or none; the subclass says what it means.
         """
-        speaker = self._speaker(place or path)
-        status, headers, text = self._exchange(speaker, method, path, parameters, body, etag)
+
+        def ask(speaker: Auth.Auth) -> tuple[int, Mapping[str, str], str]:
+            return self._exchange(speaker, method, path, parameters, body, etag)
+
+        status, headers, text = self._spoken(place or path, ask)
         return Answer(status, headers, json.loads(text) if text else None)
 
     def get(self, path: str, *, etag: str = "", **parameters: Any) -> Answer:
@@ -148,14 +157,19 @@ class GitHubClient:
         Raises:
             GitHubError: as `request` does.
         """
-        speaker, address = self._speaker(place or path), address_of(path, parameters)
-        known = self.kept.find(speaker, address)
-        etag = known.etag if known else ""
-        status, headers, text = self._exchange(speaker, "GET", path, parameters, None, etag)
-        if status == NOT_MODIFIED and known:
-            status, headers, text = 200, *known.unchanged(headers)
-        elif status == 200:
-            self.kept.keep(speaker, address, headers, text, int(parameters.get("per_page", 0)))
+        address = address_of(path, parameters)
+
+        def ask(speaker: Auth.Auth) -> tuple[int, Mapping[str, str], str]:
+            known = self.kept.find(speaker, address)
+            etag = known.etag if known else ""
+            status, headers, text = self._exchange(speaker, "GET", path, parameters, None, etag)
+            if status == NOT_MODIFIED and known:
+                return 200, *known.unchanged(headers)
+            if status == 200:
+                self.kept.keep(speaker, address, headers, text, int(parameters.get("per_page", 0)))
+            return status, headers, text
+
+        status, headers, text = self._spoken(place or path, ask)
         return Answer(status, headers, json.loads(text) if text else None)
 
     def pages(self, path: str, *, max_pages: int, **parameters: Any) -> Iterator[Answer]:
@@ -249,9 +263,22 @@ class GitHubClient:
             kind = UnavailableError if method == "GET" else AmbiguousError
             raise kind(f"{method} {path}: {type(error).__name__}") from error
 
-    def _speaker(self, place: str) -> Auth.Auth:
+    def _spoken(self, place: str, ask: Callable[[Auth.Auth], T]) -> T:
+        """Ask as whoever speaks; an App whose token was taken back gets another, once.
+
+        GitHub has done nothing of what it answers with 401, so that this repeats no write.
+        """
         identity = self._identity
-        return identity if isinstance(identity, Auth.Auth) else identity.of(place)
+        if isinstance(identity, Auth.Auth):
+            return ask(identity)
+        speaker = identity.of(place)
+        try:
+            return ask(speaker)
+        except RefusedError as error:
+            if error.status != _UNAUTHORIZED:
+                raise
+        identity.forget(speaker)
+        return ask(identity.of(place))
 
     def _github(self, auth: Auth.Auth) -> Github:
         """Give the calling thread its own object for an identity: they are no others' to use."""

@@ -40,6 +40,9 @@ class World:
         self.broken: list[int] = []
         """Statuses that the next requests for a token get."""
         self.installed = dict(INSTALLED)
+        self.refused: set[str] = set()
+        """Tokens that were taken back."""
+        self.given = 0
         self.lock = threading.Lock()
 
     def answer(self, method: str, path: str, authorization: str) -> tuple[int, Any]:
@@ -59,8 +62,9 @@ class World:
             if self.broken:
                 return self.broken.pop(), {"message": "not now"}
             # The shape of tokens since 2026: long, with dots.
+            self.given += 1
             told = {
-                "token": f"ghs_{token[1]}_eyJ{'x' * 600}.y.z",
+                "token": f"ghs_{token[1]}_{self.given}_eyJ{'x' * 600}.y.z",
                 "expires_at": "2999-01-01T00:00:00Z",
             }
             return (
@@ -68,6 +72,8 @@ class World:
                 if int(token[1]) in self.installed.values()
                 else (404, {"message": "no"})
             )
+        if authorization.partition(" ")[2] in self.refused:
+            return 401, {"message": "Bad credentials"}
         return 200, {"path": path, "as": authorization}
 
 
@@ -175,16 +181,40 @@ def test_an_app_that_was_installed_anew_is_found_again() -> None:
         assert "ghs_13_" in app.get("/repos/octo-org/r").data["as"]
 
 
+def test_a_token_that_was_taken_back_is_replaced_once_and_nothing_is_lost() -> None:
+    with github() as (world, url), ThreadPoolExecutor(16) as threads:
+        app = client(url)
+        first = app.get("/repos/octo-org/r").data["as"]
+        world.refused.add(first.partition(" ")[2])
+        paths = [f"/repos/octo-org/r{n}/issues" for n in range(16)]
+        answers = list(threads.map(lambda path: app.request("POST", path).data, paths))
+
+    assert [answer["path"] for answer in answers] == paths
+    assert len({answer["as"] for answer in answers} | {first}) == 2
+    assert world.asked["POST /app/installations/11/access_tokens"] == 2
+
+
+def test_an_app_that_is_refused_for_good_is_told_so() -> None:
+    with github() as (world, url):
+        app = client(url)
+        world.broken += [401, 401]
+        with pytest.raises(RefusedError):
+            app.get("/repos/octo-org/r")
+    assert world.asked["GET /repos/octo-org/r"] == 0
+    assert world.asked["POST /app/installations/11/access_tokens"] == 2
+
+
 def test_threads_share_no_object_of_pygithub() -> None:
     """Its connection mixes the requests of two threads up."""
     with github() as (_, url), ThreadPoolExecutor(16) as threads:
-        plain = GitHubClient(Auth.Token("x"), url)
+        token = Auth.Token("x")
+        plain = GitHubClient(token, url)
         together = threading.Barrier(16, timeout=30)
         mine: list[tuple[int, object]] = []
 
         def many(number: int) -> bool:
             together.wait()
-            mine.append((threading.get_ident(), plain._github(plain._speaker("/")).requester))
+            mine.append((threading.get_ident(), plain._github(token).requester))
             paths = [f"/repos/o/r{number}/{n}" for n in range(10)]
             return [plain.get(path).data["path"] for path in paths] == paths
 
