@@ -84,6 +84,9 @@ def test_the_identity_of_the_repository_asks() -> None:
         def login(self) -> str:
             return "app[bot]"
 
+        def forget(self, auth: Auth.Auth) -> None:
+            raise AssertionError("nothing was refused")
+
     with github(served) as plain:
         client = GitHubClient(Several(), plain.api_url)
         assert Issues(client).never_edited("o/r", ["I_1"]) == {"I_1"}
