@@ -70,7 +70,7 @@ def github_app(hub: Hub, engine: Engine, timed: TimedRules, connections: Connect
 
 
 class EnterprisePath:
-    """Serves the API below `/api/v3` too, where GitHub Enterprise Server has it."""
+    """Serves the API below `/api/v3` too, as GitHub Enterprise Server does; GraphQL is beside it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -78,7 +78,9 @@ class EnterprisePath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the prefix off a request's path."""
         path = scope.get("path", "")
-        if path.startswith(f"{ENTERPRISE_PREFIX}/"):
+        if path == "/api/graphql":
+            scope = {**scope, "path": "/graphql"}
+        elif path.startswith(f"{ENTERPRISE_PREFIX}/"):
             scope = {**scope, "path": path.removeprefix(ENTERPRISE_PREFIX)}
         await self._app(scope, receive, send)
 

@@ -66,6 +66,8 @@ def _answer(call: Call, ids: list[str], wanted: dict[str, list[str]]) -> Answer:
 
 
 def _may_read(call: Call, repo: Repository, issue: Issue) -> bool:
+    if not call.identity.sees(repo):
+        return False
     try:
         call.identity.require("pull-requests" if issue.pull else "issues", repo, "read")
     except ApiError:

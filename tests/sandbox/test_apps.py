@@ -89,6 +89,22 @@ def test_answers_have_githubs_shape(installed: Installed) -> None:
     assert [r.full_name for r in seen.repositories] == [f"{first}/a", f"{first}/b"]
 
 
+def test_graphql_shows_what_an_installation_sees(installed: Installed) -> None:
+    second = installed.second
+    nodes = [
+        ask(
+            installed.sandbox, installed.sandbox.token, "POST", f"/repos/{name}/issues", sent
+        ).json()["node_id"]
+        for name, sent in ((f"{second}/a", {"title": "A"}), (f"{second}/hidden", {"title": "B"}))
+    ]
+    token = token_of(installed.sandbox, installed.ids[second])
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Issue { title } } }"
+    sent = {"query": query, "variables": {"ids": nodes}}
+    answer = ask(installed.sandbox, token, "POST", "/graphql", sent).json()
+
+    assert answer["data"]["nodes"] == [{"title": "A"}, None]
+
+
 @pytest.mark.parametrize(
     ("claims", "status", "said"),
     [

@@ -59,6 +59,17 @@ def test_what_is_unknown_is_null_and_told(repo: Repo) -> None:
     assert [(one["type"], one["path"]) for one in answer["errors"]] == [("NOT_FOUND", ["nodes", 0])]
 
 
+def test_an_enterprise_server_has_it_beside_its_api(repo: Repo) -> None:
+    node = opened(repo, "a")["node_id"]
+    sent = {"query": QUERY, "variables": {"ids": [node]}}
+    response = repo.session.post(f"{repo.sandbox.api_url}/api/graphql", json=sent, timeout=20)
+
+    assert response.json()["data"]["nodes"][0]["id"] == node
+    assert repo.session.post(
+        f"{repo.sandbox.api_url}/api/v3/repos/{repo.name}/issues", json={"title": "b"}, timeout=20
+    ).ok
+
+
 def test_other_questions_are_refused_as_graphql_refuses(repo: Repo) -> None:
     unknown = asked(repo, query="query($ids: [ID!]!) { nodes(ids: $ids) { ... on Issue { x } } }")
 
