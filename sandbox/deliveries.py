@@ -48,10 +48,15 @@ class Deliveries:
             return
         repository = self._hub.world.repositories[run.repository.lower()]
         told = json.loads(self._hub.run_shapes.run_bytes(repository, run, run.state))
+        entry = repository.workflows[run.workflow_path]
+        workflow = self._hub.shapes.workflow(repository, entry, run.workflow_name)
+        more = {"workflow": workflow}
         if action == "in_progress" and self._random.random() < self._hook.early:
             begun = told | {"status": "queued", "conclusion": None}
-            self._tell("workflow_run", repository, {"action": "completed", "workflow_run": begun})
-        self._tell("workflow_run", repository, {"action": action, "workflow_run": told})
+            self._tell(
+                "workflow_run", repository, {"action": "completed", "workflow_run": begun, **more}
+            )
+        self._tell("workflow_run", repository, {"action": action, "workflow_run": told, **more})
 
     def issue_opened(self, repository: Repository, issue: Issue) -> None:
         """Tell `issues`, opened."""
@@ -77,7 +82,7 @@ class Deliveries:
         if self._random.random() < hook.lost:
             self.posted.lost += 1
             return
-        payload["repository"] = self._hub.shapes.minimal_repository(repository)
+        payload["repository"] = self._hub.shapes.repository(repository)
         payload["sender"] = self._hub.shapes.user(sender or "github-actions[bot]")
         times = 2 if self._random.random() < hook.twice else 1
         one = _Delivery(hook, event, json.dumps(payload).encode(), str(uuid4()))
