@@ -64,14 +64,14 @@ class Deliveries:
             shown = self._hub.issue_shapes.issue(repository, issue)
             self._tell("issues", repository, {"action": "opened", "issue": shown}, issue.login)
 
-    def commented(self, repository: Repository, comment: Comment, action: str = "created") -> None:
+    def commented(self, repository: Repository, comment: Comment, action: str, by: str) -> None:
         """Tell `issue_comment`: created, edited."""
         if self._hook is None:
             return
         issue = self._hub.issue_shapes.issue(repository, repository.issues[comment.issue])
         shown = self._hub.issue_shapes.comment(repository, comment)
         told = {"action": action, "issue": issue, "comment": shown}
-        self._tell("issue_comment", repository, told, comment.login)
+        self._tell("issue_comment", repository, told, by)
 
     def _tell(
         self, event: str, repository: Repository, payload: dict[str, Any], sender: str = ""

@@ -162,12 +162,12 @@ def add_comment(hub: Hub, repository: Repository, login: str, issue: Issue, body
     issue.comments.append(comment.id)
     issue.updated_at = moment
     hub.changed()
-    hub.commented(repository, comment)
+    hub.commented(repository, comment, "created", login)
     return comment
 
 
-def edit_comment(hub: Hub, comment: Comment, body: Any) -> None:
-    """Change a comment's text.
+def edit_comment(hub: Hub, repository: Repository, login: str, comment: Comment, body: Any) -> None:
+    """Change a comment's text; whoever wrote it stays its author.
 
     Raises:
         ApiError: 422.
@@ -176,6 +176,7 @@ def edit_comment(hub: Hub, comment: Comment, body: Any) -> None:
     # GitHub's times are whole seconds; an edit in the second of the creation must still show.
     comment.updated_at = max(now(), comment.created_at + 1)
     hub.changed()
+    hub.commented(repository, comment, "edited", login)
 
 
 def delete_comment(hub: Hub, repository: Repository, comment: Comment) -> None:

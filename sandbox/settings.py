@@ -96,6 +96,8 @@ class TimedRule(BaseModel):
     """Apply to this random share of the matching runs."""
 
     duration_seconds: float = Field(default=1.0, ge=0)
+    cleanup_seconds: float = Field(default=0.0, ge=0)
+    """How long of its duration a run goes on after it has published its result."""
     queue_seconds: float = Field(default=0.0, ge=0)
     hang: bool = False
     """Stay in progress until cancelled."""

@@ -129,7 +129,7 @@ def patch_comment(call: Call) -> Answer:
     """`PATCH .../issues/comments/{comment}`."""
     comment = _comment(call)
     _writable(call, call.repository.issues[comment.issue])
-    edit_comment(call.hub, comment, call.fields().get("body"))
+    edit_comment(call.hub, call.repository, call.login, comment, call.fields().get("body"))
     return read_comment(call)
 
 

@@ -76,11 +76,19 @@ class TimedExecutor:
             job.status, job.started_at = "in_progress", now()
             job.steps = [Step("Set up job", 1, started_at=job.started_at)]
         if not rule.hang:
-            self._engine.after(run, partial(self._ended, run, rule), rule.duration_seconds)
+            work = max(0.0, rule.duration_seconds - rule.cleanup_seconds)
+            self._engine.after(run, partial(self._published, run, rule), work)
+
+    def _published(self, run: Run, rule: TimedRule) -> None:
+        publish_results(self._engine.hub, run, rule)
+        left = min(rule.cleanup_seconds, rule.duration_seconds)
+        if left:
+            self._engine.after(run, partial(self._ended, run, rule), left)
+        else:
+            self._ended(run, rule)
 
     def _ended(self, run: Run, rule: TimedRule) -> None:
         self._chosen.pop(run.id, None)
-        publish_results(self._engine.hub, run, rule)
         moment = now()
         for job in run.attempt.jobs:
             finish_job(job, rule.jobs.get(job.name, rule.conclusion), moment)

@@ -134,3 +134,16 @@ def test_timers_end_runs_when_they_say(repo: Repo) -> None:
     # Never early; how late it may be depends on the machine, and is no test's business.
     assert life.started_at - life.queued_at >= 0.2
     assert life.completed_at - life.started_at >= 0.3
+
+
+def test_a_run_may_go_on_after_its_result(repo: Repo) -> None:
+    repo.control.timed([{"duration_seconds": 0.8, "cleanup_seconds": 0.5}])
+    run_id = repo.dispatch()
+    path = f"/actions/runs/{run_id}/artifacts"
+    repo.control.wait_for_runs(lambda _: repo.get(path)["total_count"] == 1, 10)
+    published = repo.get(f"/actions/runs/{run_id}")["status"]
+    repo.ended(run_id)
+    (ended,) = [run for run in repo.control.runs() if run.run_id == run_id]
+
+    assert published == "in_progress"
+    assert (ended.completed_at or 0) - (ended.started_at or 0) >= 0.8

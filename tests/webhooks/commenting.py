@@ -1,14 +1,21 @@
-"""A worker that answers in comments, and a stranger who claims to be it."""
+"""A worker that answers in comments, and others who write what must not be taken for its results."""
 
 import asyncio
 import json
+import time
+from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import httpx
 
+from contracts.runs import Verdict
+from sandbox.control import RunRecord
 from tests.system.stand import Stand, spec
 
 REPOSITORY = "octo-org/comments"
+TRUE = '"honest": true'
+"""What results have, and no lie."""
 COMMENTED = {"channels": ["comment"], "comment-on": "${{ item.number }}"}
 COMMENTER = """
 name: commenter
@@ -39,8 +46,8 @@ def commented(items: int, parallel: int = 10) -> dict[str, Any]:
     )
 
 
-def serve_commenter(stand: Stand, items: int, seconds: float = 4) -> None:
-    """Serve the repository, its issues, and runs that take so long."""
+def serve_commenter(stand: Stand, items: int, seconds: float = 4) -> float:
+    """Serve the repository, its issues, and runs that take so long; says when they publish."""
     files = {".github/workflows/commenter.yml": COMMENTER}
     stand.control.add_repository(REPOSITORY, files=files)
     issues = [{"number": n, "title": f"Issue {n}"} for n in range(1, items + 1)]
@@ -51,29 +58,155 @@ def serve_commenter(stand: Stand, items: int, seconds: float = 4) -> None:
         "worker": "commenter",
     }
     result |= {"run_id": "{run_id}", "run_attempt": "{run_attempt}", "status": "success"}
-    result |= {"outputs": {"honest": True}}
+    result |= {"outputs": {"honest": True, "run": "{run_id}"}}
+    cleanup = min(2.0, seconds / 2)  # for whoever wants to write in between
     rule = {"duration_seconds": seconds, "artifact": False, "comment": True, "result": result}
+    rule["cleanup_seconds"] = cleanup
     stand.control.timed([rule])
+    return seconds - cleanup
 
 
-async def forge(stand: Stand, done: "asyncio.Future[Any]") -> int:
-    """Claim failure for every run while it goes on, as a stranger, until something is done."""
-    token, forged = stand.control.add_token("mallory"), set[int]()
-    headers = {"Authorization": f"Bearer {token}"}
-    issues = f"{stand.sandbox.api_url}/repos/{REPOSITORY}/issues"
-    async with httpx.AsyncClient(headers=headers, trust_env=False) as mallory:
-        while not done.done():
-            for run in stand.control.runs():
-                if run.status == "in_progress" and run.run_id not in forged:
-                    forged.add(run.run_id)
-                    lie: dict[str, Any] = {
-                        "protocol": "podium/v1",
-                        "worker": "commenter",
-                        "status": "failure",
-                    }
-                    lie |= {"run_id": run.run_id, "run_attempt": 1, "outputs": {"honest": False}}
-                    body = f"```json podium-result\n{json.dumps(lie)}\n```"
-                    number = run.title.split()[1]
-                    await mallory.post(f"{issues}/{number}/comments", json={"body": body})
-            await asyncio.sleep(0.1)
-    return len(forged)
+BOT = "github-actions[bot]"
+"""Every workflow of the repository writes as this one: who writes is not enough to be believed."""
+EARLY, PROGRESS, ELSEWHERE = "before the end", "only progress", "of another's run"
+EDITED, TAMPERED, ATTEMPT = "edited", "edited true ones", "of another attempt"
+TRICKS = (EARLY, EDITED, PROGRESS, TAMPERED, ELSEWHERE, ATTEMPT)
+"""What is written as the bot itself, by turns; each run has a stranger's forgery too."""
+_RECENT = 120
+"""Seconds that runs are looked back for: the ledger keeps all of them."""
+
+
+class Liar:
+    """Writes, while a run goes on, what must not be believed: a failure in place of its result.
+
+    Some of it comes before the run's true result, the rest between that and the run's end. What is
+    `before the end` is whole, by the bot, and of the right run and attempt: only the true result, which
+    comes later, takes it back. `edited true ones` are true results whose text is changed afterwards.
+    """
+
+    def __init__(
+        self, stand: Stand, publish_after: float, tricks: Collection[str] = TRICKS
+    ) -> None:
+        """Make it of a stand that serves the commenter.
+
+        Args:
+            stand: whose runs are lied about.
+            publish_after: seconds from a run's start to its result.
+            tricks: played by turns.
+        """
+        self.told: Counter[str] = Counter()
+        """How often what was written."""
+        self._stand, self._tricks, self._publish_after = stand, tuple(tricks), publish_after
+        self._begun: dict[int, str] = {}
+        self._done: set[int] = set()
+        self._web = httpx.AsyncClient(trust_env=False, timeout=30)
+        self._tokens = {one: stand.control.add_token(one) for one in ("mallory", BOT)}
+
+    async def lie_until(self, done: "asyncio.Future[Any]") -> Counter[str]:
+        """Write on the issue of each run that goes on, until something is done."""
+        async with self._web:
+            while not done.done():
+                since = time.time() - _RECENT
+                runs = await asyncio.to_thread(self._stand.control.runs, since=since)
+                going = [run for run in runs if run.status == "in_progress"]
+                await asyncio.gather(*(self._lie(run, going) for run in going))
+                await asyncio.sleep(0.1)
+        return self.told
+
+    async def _lie(self, run: RunRecord, going: list[RunRecord]) -> None:
+        if run.run_id not in self._begun:
+            trick = self._tricks[len(self._begun) % len(self._tricks)]
+            self._begun[run.run_id] = trick
+            await self._before(trick, run, next((o for o in going if o != run), run))
+        published = (run.started_at or time.time()) + self._publish_after
+        if run.run_id in self._done or time.time() < published:
+            return
+        true = await self._true_one(run)
+        if true is not None:
+            self._done.add(run.run_id)
+            await self._after(self._begun[run.run_id], run, true)
+
+    async def _before(self, trick: str, run: RunRecord, other: RunRecord) -> None:
+        lies = {
+            EARLY: _lie(run.run_id),
+            PROGRESS: _lie(run.run_id, progress=0.5),
+            ELSEWHERE: _lie(other.run_id),
+        }
+        if trick in lies and not (trick == ELSEWHERE and other == run):
+            await self._comment(BOT, run, lies[trick])
+            self.told[trick] += 1
+
+    async def _after(self, trick: str, run: RunRecord, true: int) -> None:
+        await self._comment("mallory", run, _lie(run.run_id))
+        self.told["by a stranger"] += 1
+        if trick == TAMPERED:
+            await self._ask("PATCH", BOT, f"comments/{true}", _lie(run.run_id))
+        elif trick == EDITED:
+            number = await self._comment(BOT, run, "at work")
+            await self._ask("PATCH", BOT, f"comments/{number}", _lie(run.run_id))
+        elif trick == ATTEMPT:
+            await self._comment(BOT, run, _lie(run.run_id, run_attempt=2))
+        else:
+            return
+        self.told[trick] += 1
+
+    async def _true_one(self, run: RunRecord) -> int | None:
+        """The comment that is the run's own result, once there is one."""
+        there = await self._web.get(
+            f"{self._stand.sandbox.api_url}/repos/{REPOSITORY}/issues/{_issue(run)}/comments",
+            headers={"Authorization": f"Bearer {self._tokens['mallory']}"},
+        )
+        there.raise_for_status()
+        return next((one["id"] for one in there.json() if TRUE in one["body"]), None)
+
+    async def _comment(self, login: str, run: RunRecord, body: str) -> int:
+        return await self._ask("POST", login, f"{_issue(run)}/comments", body)
+
+    async def _ask(self, method: str, login: str, path: str, body: str) -> int:
+        answer = await self._web.request(
+            method,
+            f"{self._stand.sandbox.api_url}/repos/{REPOSITORY}/issues/{path}",
+            headers={"Authorization": f"Bearer {self._tokens[login]}"},
+            json={"body": body},
+        )
+        answer.raise_for_status()
+        return int(answer.json()["id"])
+
+
+def _issue(run: RunRecord) -> str:
+    return run.title.split()[1]
+
+
+async def collected(stand: Stand, workflow_id: str) -> dict[int, Verdict]:
+    """What was made of each run's result, by run, over the whole chain of an orchestration."""
+    found: dict[int, Verdict] = {}
+    async for one in stand.client.list_workflows(f"WorkflowId = '{workflow_id}'"):
+        asked: dict[int, int] = {}
+        handle = stand.client.get_workflow_handle(workflow_id, run_id=one.run_id)
+        async for event in handle.fetch_history_events():
+            planned = event.activity_task_scheduled_event_attributes
+            if planned.activity_type.name == "github.run.collect":
+                order = json.loads(planned.input.payloads[0].data)
+                asked[event.event_id] = order["run"]["run_id"]
+            done = event.activity_task_completed_event_attributes
+            if done.scheduled_event_id in asked:
+                verdict = Verdict.model_validate_json(done.result.payloads[0].data)
+                found[asked[done.scheduled_event_id]] = verdict
+    return found
+
+
+def untrue(verdicts: dict[int, Verdict]) -> dict[int, Verdict]:
+    """Those that are not what the run itself published."""
+    return {
+        run_id: one
+        for run_id, one in verdicts.items()
+        if one.status != "success" or one.outputs != {"honest": True, "run": run_id}
+    }
+
+
+def _lie(run_id: int, **more: Any) -> str:
+    """What claims to be a run's result, and that it failed."""
+    result: dict[str, Any] = {"protocol": "podium/v1", "worker": "commenter", "status": "failure"}
+    result |= {"run_id": run_id, "run_attempt": 1}
+    result |= {"outputs": {"honest": False, "run": run_id}} | more
+    return f"```json podium-result\n{json.dumps(result)}\n```"

@@ -15,7 +15,16 @@ from contracts.report import OrchestrationReport
 from starter.children import free_ports
 from tests.patience import PATIENCE
 from tests.system.stand import REPOSITORY, ROOT, Stand, open_stand, spec
-from tests.webhooks.commenting import commented, forge, serve_commenter
+from tests.webhooks.commenting import (
+    EARLY,
+    TAMPERED,
+    TRICKS,
+    Liar,
+    collected,
+    commented,
+    serve_commenter,
+    untrue,
+)
 from tests.webhooks.posting import completed, delivery
 from tests.webhooks.process import delivered, receiver
 
@@ -65,35 +74,43 @@ async def test_ends_are_delivered_and_hardly_anything_is_polled(stand: Stand) ->
 async def test_results_in_comments_are_delivered_and_hardly_anything_is_asked(
     stand: Stand,
 ) -> None:
-    """A run costs its dispatch, and little else; what strangers claim is not believed."""
-    serve_commenter(stand, 30)
+    """A run costs its dispatch, and little else; what others claim, edit or foretell is not believed."""
+    publish_after = serve_commenter(stand, 30)
     async with stand.workers(), receiver(stand) as web:
         delivered(stand, web)
         handle = await stand.start(commented(30))
         running = asyncio.ensure_future(handle.result())
-        forged = await asyncio.wait_for(forge(stand, running), PATIENCE)
+        lies = await asyncio.wait_for(Liar(stand, publish_after).lie_until(running), PATIENCE)
         report = OrchestrationReport.model_validate(running.result())
+        verdicts = await collected(stand, handle.id)
     calls = stand.control.api_calls("podium-operator")
 
     assert report.totals.by_status == {"success": 30}
-    assert [row.outputs for row in report.results] == [{"honest": True}] * 30
-    assert forged >= 20
+    assert (len(verdicts), untrue(verdicts)) == (30, {})
+    assert lies["by a stranger"] >= 20
+    assert [trick for trick in TRICKS if lies[trick] < 3] == []
     read = sum(count for route, count in calls.items() if "/comments" in route)
     assert read <= 6, "a comment that comes after its run's end is read"
 
 
 async def test_deliveries_that_go_wrong_in_every_way_cost_only_requests(stand: Stand) -> None:
-    serve_commenter(stand, 24)
+    publish_after = serve_commenter(stand, 24)
     async with stand.workers(), receiver(stand) as web:
         delivered(stand, web, lost=0.4, twice=0.3, late_seconds=3, early=0.5)
         handle = await stand.start(commented(24))
         running = asyncio.ensure_future(handle.result())
-        await asyncio.wait_for(forge(stand, running), PATIENCE)
+        # Where the true result's delivery is lost, what the bot itself told before it would stand,
+        # and what has been edited since is a result no more.
+        liar = Liar(
+            stand, publish_after, [trick for trick in TRICKS if trick not in {EARLY, TAMPERED}]
+        )
+        await asyncio.wait_for(liar.lie_until(running), PATIENCE)
         report = OrchestrationReport.model_validate(running.result())
+        verdicts = await collected(stand, handle.id)
         posted = stand.control.posted()
 
     assert report.totals.by_status == {"success": 24}
-    assert [row.outputs for row in report.results] == [{"honest": True}] * 24
+    assert (len(verdicts), untrue(verdicts)) == (24, {})
     assert len(stand.control.dispatches()) == 24
     assert posted.lost > 10
 
