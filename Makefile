@@ -60,9 +60,10 @@ check: lint test ## what CI runs
 format: setup-dev ## format the code
 	$(BIN)/ruff format .
 
-bench: setup-dev ## measure: API calls per run, latency, engine against bare Temporal
+bench: setup-dev ## measure: API calls per run, many repositories, latency, engine against bare Temporal
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/api_calls.py
+	$(BIN)/python bench/repositories.py
 	$(BIN)/python bench/latency.py
 
 contracts: setup ## write the JSON Schemas and docs/contracts.md

@@ -88,7 +88,7 @@ async def podium(mode: str, asked: Options) -> Counter[str]:
                 publish_after = serve_commenter(stand, asked.runs, asked.seconds)
                 data = commented(asked.runs, asked.parallel)
             data["for-each"]["limit"] = asked.runs
-            web = await stack.enter_async_context(receiver(stand))
+            web = await stack.enter_async_context(receiver(stand, quiet=True))
             delivered(stand, web, lost=1.0 if mode == LOST else 0.0)
             await stack.enter_async_context(stand.workers())
             handle = await stand.start(data)
@@ -110,10 +110,10 @@ async def _none_believed(
     """Hold every result that was collected against what its run published."""
     verdicts = await collected(stand, workflow_id)
     wrong = untrue(verdicts)
-    assert len(verdicts) == asked.runs, f"{len(verdicts)} results of {asked.runs} runs"
     assert not wrong, (
         f"{len(wrong)} results are not their runs' own: {dict(list(wrong.items())[:3])}"
     )
+    assert len(verdicts) == asked.runs, f"{len(verdicts)} results of {asked.runs} runs"
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(lies.items()))
     print(f"not believed, of {lies.total()} written beside the {asked.runs} results: {told}")
     assert lies["by a stranger"] >= asked.runs * 0.9, "most runs ended before anybody lied"

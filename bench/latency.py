@@ -51,7 +51,7 @@ async def latencies(asked: Options, *, hooked: bool) -> list[float]:
             stand = await stack.enter_async_context(open_stand(Path(folder)))
             stand.control.timed([{"duration_seconds": asked.seconds}])
             if hooked:
-                delivered(stand, await stack.enter_async_context(receiver(stand)))
+                delivered(stand, await stack.enter_async_context(receiver(stand, quiet=True)))
             await stack.enter_async_context(stand.workers())
             window = max(1, round(asked.rate * asked.seconds))
             handle = await stand.start(spec(asked.runs, **{"max-parallel": window}))

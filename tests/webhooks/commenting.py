@@ -14,8 +14,6 @@ from sandbox.control import RunRecord
 from tests.system.stand import Stand, spec
 
 REPOSITORY = "octo-org/comments"
-TRUE = '"honest": true'
-"""What results have, and no lie."""
 COMMENTED = {"channels": ["comment"], "comment-on": "${{ item.number }}"}
 COMMENTER = """
 name: commenter
@@ -69,8 +67,8 @@ def serve_commenter(stand: Stand, items: int, seconds: float = 4) -> float:
 BOT = "github-actions[bot]"
 """Every workflow of the repository writes as this one: who writes is not enough to be believed."""
 EARLY, PROGRESS, ELSEWHERE = "before the end", "only progress", "of another's run"
-EDITED, TAMPERED, ATTEMPT = "edited", "edited true ones", "of another attempt"
-TRICKS = (EARLY, EDITED, PROGRESS, TAMPERED, ELSEWHERE, ATTEMPT)
+EDITED, TURNED, ATTEMPT = "edited", "true, then edited", "of another attempt"
+TRICKS = (EARLY, EDITED, PROGRESS, TURNED, ELSEWHERE, ATTEMPT)
 """What is written as the bot itself, by turns; each run has a stranger's forgery too."""
 _RECENT = 120
 """Seconds that runs are looked back for: the ledger keeps all of them."""
@@ -81,7 +79,7 @@ class Liar:
 
     Some of it comes before the run's true result, the rest between that and the run's end. What is
     `before the end` is whole, by the bot, and of the right run and attempt: only the true result, which
-    comes later, takes it back. `edited true ones` are true results whose text is changed afterwards.
+    comes later, takes it back. `true, then edited` is a copy of that, which becomes a lie.
     """
 
     def __init__(
@@ -121,10 +119,8 @@ class Liar:
         published = (run.started_at or time.time()) + self._publish_after
         if run.run_id in self._done or time.time() < published:
             return
-        true = await self._true_one(run)
-        if true is not None:
-            self._done.add(run.run_id)
-            await self._after(self._begun[run.run_id], run, true)
+        self._done.add(run.run_id)
+        await self._after(self._begun[run.run_id], run)
 
     async def _before(self, trick: str, run: RunRecord, other: RunRecord) -> None:
         lies = {
@@ -136,28 +132,20 @@ class Liar:
             await self._comment(BOT, run, lies[trick])
             self.told[trick] += 1
 
-    async def _after(self, trick: str, run: RunRecord, true: int) -> None:
+    async def _after(self, trick: str, run: RunRecord) -> None:
         await self._comment("mallory", run, _lie(run.run_id))
         self.told["by a stranger"] += 1
-        if trick == TAMPERED:
-            await self._ask("PATCH", BOT, f"comments/{true}", _lie(run.run_id))
-        elif trick == EDITED:
-            number = await self._comment(BOT, run, "at work")
-            await self._ask("PATCH", BOT, f"comments/{number}", _lie(run.run_id))
-        elif trick == ATTEMPT:
-            await self._comment(BOT, run, _lie(run.run_id, run_attempt=2))
-        else:
+        first = {
+            EDITED: "at work",
+            TURNED: _result(run.run_id, honest=True),
+            ATTEMPT: _lie(run.run_id, run_attempt=2),
+        }
+        if trick not in first:
             return
+        number = await self._comment(BOT, run, first[trick])
+        if trick != ATTEMPT:
+            await self._ask("PATCH", BOT, f"comments/{number}", _lie(run.run_id))
         self.told[trick] += 1
-
-    async def _true_one(self, run: RunRecord) -> int | None:
-        """The comment that is the run's own result, once there is one."""
-        there = await self._web.get(
-            f"{self._stand.sandbox.api_url}/repos/{REPOSITORY}/issues/{_issue(run)}/comments",
-            headers={"Authorization": f"Bearer {self._tokens['mallory']}"},
-        )
-        there.raise_for_status()
-        return next((one["id"] for one in there.json() if TRUE in one["body"]), None)
 
     async def _comment(self, login: str, run: RunRecord, body: str) -> int:
         return await self._ask("POST", login, f"{_issue(run)}/comments", body)
@@ -206,7 +194,11 @@ def untrue(verdicts: dict[int, Verdict]) -> dict[int, Verdict]:
 
 def _lie(run_id: int, **more: Any) -> str:
     """What claims to be a run's result, and that it failed."""
-    result: dict[str, Any] = {"protocol": "podium/v1", "worker": "commenter", "status": "failure"}
-    result |= {"run_id": run_id, "run_attempt": 1}
-    result |= {"outputs": {"honest": False, "run": run_id}} | more
+    return _result(run_id, honest=False, **more)
+
+
+def _result(run_id: int, *, honest: bool, **more: Any) -> str:
+    result: dict[str, Any] = {"protocol": "podium/v1", "worker": "commenter"}
+    result |= {"status": "success" if honest else "failure", "run_id": run_id, "run_attempt": 1}
+    result |= {"outputs": {"honest": honest, "run": run_id}} | more
     return f"```json podium-result\n{json.dumps(result)}\n```"

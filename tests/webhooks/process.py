@@ -18,15 +18,21 @@ from tests.webhooks.posting import SECRET
 
 @asynccontextmanager
 async def receiver(
-    stand: Stand, *options: str, environment: Mapping[str, str] | None = None, **more: str
+    stand: Stand,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    quiet: bool = False,
+    **more: str,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A receiver, by default with the environment of the stand."""
+    """A receiver, by default with the environment of the stand; a quiet one's log is not kept."""
     (port,) = free_ports(1)
     process = subprocess.Popen(  # noqa: ASYNC220 - it only starts, and is not waited for
         [sys.executable, "-m", "starter", "webhooks", "--port", str(port), *options],
         cwd=ROOT,
         env=environment or stand.environment(PODIUM_WEBHOOK_SECRET=SECRET, **more),
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
+        stderr=subprocess.DEVNULL if quiet else None,
     )
     base = f"http://127.0.0.1:{port}"
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from contracts import names
 from contracts.report import OrchestrationReport
-from contracts.runs import RunRef, Waiter
+from contracts.runs import RunRef, ToldResult, Waiter
 from contracts.watch import RunRow, SeenRuns, WatchedRun, WatchRuns
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
@@ -130,6 +131,41 @@ async def test_a_short_run_whose_delivery_is_lost_is_not_left_to_the_sweep(
 
     assert report.totals.by_status == {"success": 2}
     assert waited < timedelta(seconds=90), "the sweep comes every 300 s"
+
+
+@pytest.mark.parametrize(("delivered", "status"), [(True, "success"), (False, "no-result")])
+async def test_a_told_result_counts_with_the_delivery_of_its_runs_end_only(
+    delivered: bool, status: str, skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """A poll that sees the end first reads the comments, of which GitHub here shows none."""
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    result = {"channels": ["comment"], "comment-on": "5"}
+    retry = {"maximum-attempts": 1}
+    async with workers_for(skipping.client, github, cached=20):
+        worker = hours() | {"result": result, "retry": retry}
+        handle = await start(skipping.client, 1, worker=worker)
+        await all_started(skipping, github, 1)
+        (run_id,) = github.started
+        said = {"protocol": "podium/v1", "dispatch_id": github.started[run_id].dispatch_id}
+        said |= {"worker": "analyzer", "run_id": run_id, "status": "success"}
+        told = ToldResult(
+            run_id=run_id,
+            text=json.dumps(said),
+            author="github-actions[bot]",
+            is_bot=True,
+            issue=5,
+            created_at=github.now,
+        )
+        watcher = skipping.client.get_workflow_handle(WATCHER)
+        await watcher.signal(names.SIGNAL_RUNS_SEEN, SeenRuns(results=(told,)))
+        ended = github.finish(run_id)
+        if delivered:
+            await tell(skipping.client, ended)
+        with contextlib.suppress(WorkflowFailureError):
+            await asyncio.wait_for(handle.result(), PATIENCE)
+        report = await handle.query(names.QUERY_REPORT)
+
+    assert report["totals"]["by_status"] == {status: 1}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import channels
 from contracts import names
 from contracts.runs import MAX_TOLD_BYTES, CollectOrder, RunRef, ToldResult
-from contracts.watch import SeenRuns
+from contracts.watch import RunRow, SeenRuns
 from starter.webhooks import Delivery
 from starter.webhooks.news import RunNews
 from tests.activities.test_results import NOW, RESULT, RUN, block, comment, order
@@ -163,6 +163,16 @@ def test_an_author_has_the_last_word_and_a_run_takes_its_own() -> None:
     assert kept.take(9, 1) == ()
     assert kept.take(10, 2) == ()
     assert kept.carry() == (told(run_id=10),)
+
+
+def test_a_run_whose_end_a_poll_saw_first_is_read_from_github() -> None:
+    """The bot's block may be of a time before its last word, which is lost or late."""
+    kept = Told([told(), told(run_id=10), told(run_id=11)])
+
+    kept.forget([RunRow(run_id=9, status="completed"), RunRow(run_id=10, status="in_progress")])
+
+    assert kept.take(9, 1) == ()
+    assert [one.run_id for one in kept.carry()] == [10, 11]
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_give_way() -> None:

@@ -190,6 +190,7 @@ class RunWatch:
             workflow.logger.warning("poll failed", extra={"cause": str(error.cause)})
             self._sightings.rhythm.polled()
             return
+        self._sightings.told.forget(poll.rows)
         self._sightings.take(poll)
         self._deliver()
 

@@ -6,7 +6,8 @@ run that too many write about none: its result is then read from GitHub as if no
 
 from collections.abc import Iterable
 
-from contracts.runs import MAX_TOLD_BYTES, ToldResult
+from contracts.runs import COMPLETED, MAX_TOLD_BYTES, ToldResult
+from contracts.watch import RunRow
 
 MAX_AUTHORS = 3
 MAX_BYTES = 32 * MAX_TOLD_BYTES
@@ -33,6 +34,15 @@ class Told:
         """Take out what was told of a run that has ended."""
         found = self._by_run.pop((run_id, run_attempt), {})
         return tuple(found.values()) if len(found) <= MAX_AUTHORS else ()
+
+    def forget(self, rows: Iterable[RunRow]) -> None:
+        """Have results of ended runs read from GitHub: a poll was before the deliveries of their ends.
+
+        So those of their true results may be lost or late too, and what came may be of a time before.
+        """
+        ended = {row.run_id for row in rows if row.status == COMPLETED}
+        for of_run in [key for key in self._by_run if key[0] in ended]:
+            del self._by_run[of_run]
 
     def carry(self) -> tuple[ToldResult, ...]:
         """Put it into plain data."""
