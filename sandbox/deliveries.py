@@ -31,13 +31,13 @@ class Deliveries:
         self._hook: Hook | None = None
         self._random = random.Random(0)  # noqa: S311 - shares of faults
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._lanes: dict[str, asyncio.Lock] = {}
         self.posted = Posted()
 
     def send_to(self, hook: Hook | None) -> None:
         """Post to a hook from now on; None ends it."""
         self._hook = hook
-        # One after another they keep their order, as a comment that comes seconds before its run's end.
-        self._slots = asyncio.Semaphore(_AT_ONCE if hook and hook.late_seconds else 1)
+        self._lanes = {}
         self._random.seed(self._hub.settings.seed)
         self.posted = Posted()
 
@@ -50,19 +50,21 @@ class Deliveries:
         told = json.loads(self._hub.run_shapes.run_bytes(repository, run, run.state))
         entry = repository.workflows[run.workflow_path]
         workflow = self._hub.shapes.workflow(repository, entry, run.workflow_name)
-        more = {"workflow": workflow}
+        lane = f"{repository.full_name}#{run.inputs.get('issue_number', run.id)}"
+        payload = {"action": action, "workflow_run": told, "workflow": workflow}
         if action == "in_progress" and self._random.random() < self._hook.early:
             begun = told | {"status": "queued", "conclusion": None}
-            self._tell(
-                "workflow_run", repository, {"action": "completed", "workflow_run": begun, **more}
-            )
-        self._tell("workflow_run", repository, {"action": action, "workflow_run": told, **more})
+            early = payload | {"action": "completed", "workflow_run": begun}
+            self._tell("workflow_run", repository, early, lane)
+        self._tell("workflow_run", repository, payload, lane)
 
     def issue_opened(self, repository: Repository, issue: Issue) -> None:
         """Tell `issues`, opened."""
         if self._hook is not None:
             shown = self._hub.issue_shapes.issue(repository, issue)
-            self._tell("issues", repository, {"action": "opened", "issue": shown}, issue.login)
+            told = {"action": "opened", "issue": shown}
+            lane = f"{repository.full_name}#{issue.number}"
+            self._tell("issues", repository, told, lane, issue.login)
 
     def commented(self, repository: Repository, comment: Comment, action: str, by: str) -> None:
         """Tell `issue_comment`: created, edited."""
@@ -71,11 +73,18 @@ class Deliveries:
         issue = self._hub.issue_shapes.issue(repository, repository.issues[comment.issue])
         shown = self._hub.issue_shapes.comment(repository, comment)
         told = {"action": action, "issue": issue, "comment": shown}
-        self._tell("issue_comment", repository, told, by)
+        lane = f"{repository.full_name}#{comment.issue}"
+        self._tell("issue_comment", repository, told, lane, by)
 
     def _tell(
-        self, event: str, repository: Repository, payload: dict[str, Any], sender: str = ""
+        self,
+        event: str,
+        repository: Repository,
+        payload: dict[str, Any],
+        lane: str,
+        sender: str = "",
     ) -> None:
+        """Post something; what is told in one lane, of an issue and its runs, keeps its order."""
         hook = self._hook
         if hook is None or event not in hook.events:
             return
@@ -86,12 +95,16 @@ class Deliveries:
         payload["sender"] = self._hub.shapes.user(sender or "github-actions[bot]")
         times = 2 if self._random.random() < hook.twice else 1
         one = _Delivery(hook, event, json.dumps(payload).encode(), str(uuid4()))
+        # Late ones overtake each other; the others must not, as a comment its run's end.
+        order = (
+            asyncio.Lock() if hook.late_seconds else self._lanes.setdefault(lane, asyncio.Lock())
+        )
         for _ in range(times):
-            self._hub.background(self._post(one, self._random.uniform(0, hook.late_seconds)))
+            self._hub.background(self._post(one, self._random.uniform(0, hook.late_seconds), order))
 
-    async def _post(self, delivery: "_Delivery", wait: float) -> None:
+    async def _post(self, delivery: "_Delivery", wait: float, order: asyncio.Lock) -> None:
         await asyncio.sleep(wait)
-        async with self._slots:
+        async with order, self._slots:
             status = await asyncio.to_thread(delivery.post)
         self.posted.posted += 1
         if not 200 <= status < 300:

@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -12,13 +13,15 @@ from tests.patience import PATIENCE
 from tests.sandbox.conftest import Repo
 
 
-class Listener(HTTPServer):
+class Listener(ThreadingHTTPServer):
     """Takes deliveries in; each is kept with its event."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Listening)
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.news = threading.Condition()
+        self.slow = 0.0
+        """Seconds before each answer."""
 
     def wait_for(self, count: int) -> list[tuple[str, dict[str, Any]]]:
         with self.news:
@@ -33,6 +36,7 @@ class Listening(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(self.server.slow)
         self.send_response(200)
         self.end_headers()
         with self.server.news:
@@ -64,3 +68,24 @@ def test_comments_are_told_as_they_are_created_and_edited(repo: Repo, listener: 
     assert (created["comment"]["body"], edited["comment"]["body"]) == ("1", "2")
     assert edited["comment"]["user"] == created["comment"]["user"]
     assert edited["comment"]["updated_at"] > edited["comment"]["created_at"]
+
+
+def test_a_slow_listener_gets_what_belongs_together_in_order_and_the_rest_at_once(
+    repo: Repo, listener: Listener
+) -> None:
+    listener.slow = 0.5
+    for title in ("one", "two", "three", "four"):
+        repo.ask("POST", "/issues", {"title": title})
+    repo.control.deliver(f"http://127.0.0.1:{listener.server_port}", "secret")
+    began = time.monotonic()
+    for body in ("first", "second"):
+        for number in range(1, 5):
+            repo.ask("POST", f"/issues/{number}/comments", {"body": body})
+
+    told = listener.wait_for(8)
+    took = time.monotonic() - began
+
+    assert took < 8 * listener.slow, "one after another they would take so long"
+    for number in range(1, 5):
+        of_one = [body["comment"]["body"] for _, body in told if body["issue"]["number"] == number]
+        assert of_one == ["first", "second"]
