@@ -197,7 +197,7 @@ def row(name: str, calls: Counter[str], runs: int, swept: float = 0.0) -> list[o
     kinds = [
         share("/dispatches"),
         share("/actions/runs"),
-        share("/actions/runs/{run_id:int}", "/jobs"),
+        share("/actions/runs/{run_id}", "/jobs"),
         share("/artifacts", "/zip"),
         share("/comments"),
     ]
