@@ -146,7 +146,10 @@ async def test_a_told_result_counts_with_the_delivery_of_its_runs_end_only(
         handle = await start(skipping.client, 1, worker=worker)
         await all_started(skipping, github, 1)
         (run_id,) = github.started
-        said: dict[str, Any] = {"protocol": "podium/v1", "dispatch_id": github.started[run_id].dispatch_id}
+        said: dict[str, Any] = {
+            "protocol": "podium/v1",
+            "dispatch_id": github.started[run_id].dispatch_id,
+        }
         said |= {"worker": "analyzer", "run_id": run_id, "status": "success"}
         told = ToldResult(
             run_id=run_id,
