@@ -1,23 +1,17 @@
 """How activities talk to `Breaker`: permits before a dispatch, outcomes, and its state."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from temporalio import activity
-from temporalio.client import (
-    Client,
-    RPCTimeoutOrCancelledError,
-    WithStartWorkflowOperation,
-    WorkflowUpdateFailedError,
-)
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import executions
 from activities.batches import Batches
-from activities.executions import RPC_TIMEOUT
+from activities.executions import RPC_TIMEOUT, Entity
 from contracts import errors, names
 from contracts.circuit import (
     MAX_BATCH,
@@ -35,7 +29,6 @@ from contracts.circuit import (
 from contracts.runs import DispatchOrder, OutcomeStatus
 from contracts.specs.breaker import BreakerSettings
 
-_UNANSWERED = (TimeoutError, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError)
 _READING = 20
 """Breakers asked for their state at once."""
 
@@ -117,21 +110,9 @@ class Breaking:
             dispatch_ids=tuple(dict.fromkeys(asked)), settings=settings, valid_for=valid_for
         )
         worker = breaker.partition("/")[2].replace("/", " · ")
-        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            "Breaker",
-            BreakerState(worker=worker),
-            id=breaker,
-            task_queue=names.TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"Circuit breaker of {worker}",
-        )
-        try:
-            asking: Coroutine[Any, Any, Permits] = self._client.execute_update_with_start_workflow(
-                names.UPDATE_PERMIT, ask, start_workflow_operation=start, result_type=Permits
-            )
-            answer = await asyncio.wait_for(asking, RPC_TIMEOUT.total_seconds())
-        except _UNANSWERED as error:  # it may just have been ending: its successor is asked next
-            raise RPCError(f"no answer of {breaker}", RPCStatusCode.UNAVAILABLE, b"") from error
+        summary = f"Circuit breaker of {worker}"
+        entity = Entity("Breaker", breaker, BreakerState(worker=worker), summary)
+        answer = await executions.ask(self._client, entity, names.UPDATE_PERMIT, ask, Permits)
         if not set(ask.dispatch_ids) <= set(answer.permits):
             raise RPCError("the breaker did not understand", RPCStatusCode.UNAVAILABLE, b"")
         return [answer.permits[dispatch_id] for dispatch_id in asked]

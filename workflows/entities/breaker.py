@@ -7,7 +7,6 @@ the cool-down probe, and a permit whose holder died is seen to have expired by t
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio import workflow
 
 from contracts import names
@@ -22,6 +21,7 @@ from contracts.circuit import (
     RecordOutcomes,
 )
 from workflows.parts.circuit import Circuit
+from workflows.parts.messages import decoded
 
 LINGER = timedelta(minutes=10)
 """How long a closed breaker stays that has nothing to remember."""
@@ -33,7 +33,7 @@ class Breaker:
 
     @workflow.init
     def __init__(self, *arguments: Any) -> None:
-        started = _message(BreakerState, arguments) or BreakerState(worker="")
+        started = decoded(BreakerState, arguments) or BreakerState(worker="")
         self._worker = started.worker
         self._circuit = Circuit(started.circuit)
         self._asked_at = workflow.now()
@@ -56,7 +56,7 @@ class Breaker:
     @workflow.update(name=names.UPDATE_PERMIT, description="May these dispatches be sent?")
     def permit(self, *arguments: Any) -> Permits:
         """Answer {"dispatch_ids", "settings"?, "valid_for"}; a question that is none is denied."""
-        asked = _message(AskPermits, arguments)
+        asked = decoded(AskPermits, arguments)
         if asked is None:
             return Permits()
         now = self._asked_at = workflow.now()
@@ -70,7 +70,7 @@ class Breaker:
     @workflow.signal(name=names.SIGNAL_RECORD, description="How attempts ended")
     def record(self, *arguments: Any) -> None:
         """Take in {"outcomes": [{"dispatch_id", "status"}]}."""
-        told = _message(RecordOutcomes, arguments)
+        told = decoded(RecordOutcomes, arguments)
         if told is not None:
             for outcome in told.outcomes:
                 self._circuit.record(outcome.dispatch_id, outcome.status, workflow.now())
@@ -79,7 +79,7 @@ class Breaker:
     @workflow.signal(name=names.SIGNAL_FORCE_OPEN, description="Have the worker left alone")
     def force_open(self, *arguments: Any) -> None:
         """Open it by hand: {"for"?: "2h", "reason"?}; without `for` until it is closed by hand."""
-        asked = _message(ForceOpen, arguments or ({},))
+        asked = decoded(ForceOpen, arguments or ({},))
         if asked is not None:
             self._circuit.force_open(workflow.now(), asked.for_, asked.reason)
             self._show()
@@ -126,14 +126,3 @@ class Breaker:
         if data.changes:
             lines.append(plain(data.changes[-1].reason))
         workflow.set_current_details("\n\n".join(lines))
-
-
-def _message(model: Any, arguments: tuple[Any, ...]) -> Any:
-    """Decode a message; what does not decode is logged and dropped, and wedges nothing."""
-    try:
-        return model.model_validate(*arguments)
-    except (ValidationError, TypeError, ValueError) as error:
-        workflow.logger.warning(
-            "message refused", extra={"model": model.__name__, "reason": str(error)[:300]}
-        )
-        return None

@@ -8,7 +8,6 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
@@ -30,6 +29,7 @@ from contracts.watch import (
     WatchRuns,
 )
 from workflows import policies
+from workflows.parts.messages import decoded
 from workflows.parts.postman import Postman
 from workflows.parts.sightings import Sightings
 
@@ -79,7 +79,7 @@ class RunWatch:
     @workflow.signal(name=names.SIGNAL_ANNOUNCE, description="A dispatch is about to be sent")
     def announce(self, *arguments: Any) -> None:
         """Take in an intent: {"dispatch_id", "waiter", "workflow", "announced_at"}."""
-        intent = _message(Intent, arguments)
+        intent = decoded(Intent, arguments)
         if intent is not None:
             self._sightings.announce(intent)
             self._deliver()
@@ -87,7 +87,7 @@ class RunWatch:
     @workflow.signal(name=names.SIGNAL_WATCH, description="Runs that somebody waits for")
     def watch(self, *arguments: Any) -> None:
         """Watch runs: {"runs": [{"run", "waiter", "expected"?, "shortest"?}]}."""
-        asked = _message(WatchRuns, arguments)
+        asked = decoded(WatchRuns, arguments)
         if asked is not None:
             for run in asked.runs:
                 self._sightings.watch(run)
@@ -96,7 +96,7 @@ class RunWatch:
     @workflow.signal(name=names.SIGNAL_RUNS_SEEN, description="Runs that GitHub told of")
     def runs_seen(self, *arguments: Any) -> None:
         """Take in signed deliveries: {"rows": [{"run_id", "status", "conclusion", ...}]}."""
-        seen = _message(SeenRuns, arguments)
+        seen = decoded(SeenRuns, arguments)
         if seen is not None:
             self._sightings.told.hear(seen.results)  # first: an end takes them along
             self._sightings.hear(seen.rows)
@@ -105,7 +105,7 @@ class RunWatch:
     @workflow.signal(name=names.SIGNAL_RELEASE, description="Nobody waits for these any more")
     def release(self, *arguments: Any) -> None:
         """Forget dispatches: {"dispatch_ids": [...]}."""
-        asked = _message(Release, arguments)
+        asked = decoded(Release, arguments)
         if asked is not None:
             for dispatch_id in asked.dispatch_ids:
                 self._sightings.forget(dispatch_id)
@@ -113,13 +113,13 @@ class RunWatch:
     @workflow.update(name=names.UPDATE_CLAIM, description="Give a run to one dispatch only")
     def claim(self, *arguments: Any) -> bool:
         """Claim a run: {"run_id", "dispatch_id"}; False when another dispatch has it."""
-        asked = _message(Claim, arguments)
+        asked = decoded(Claim, arguments)
         return asked is not None and self._sightings.claim(asked)
 
     @workflow.query(name=names.QUERY_LOOKUP, description="What is known of a dispatch")
     def lookup(self, *arguments: Any) -> Lookup:
         """Answer {"dispatch_id", "candidates"?}."""
-        asked = _message(LookupRun, arguments)
+        asked = decoded(LookupRun, arguments)
         return self._sightings.lookup(asked) if asked is not None else Lookup()
 
     @workflow.query(name=names.QUERY_STATUS, description="What is watched")
@@ -265,15 +265,4 @@ class RunWatch:
 
 def _decode(arguments: tuple[Any, ...]) -> RunWatchState:
     """A start that does not decode watches nothing and ends at once."""
-    return _message(RunWatchState, arguments) or RunWatchState(repository="")
-
-
-def _message(model: Any, arguments: tuple[Any, ...]) -> Any:
-    """Decode a message; what does not decode is logged and dropped, and wedges nothing."""
-    try:
-        return model.model_validate(*arguments)
-    except (ValidationError, TypeError) as error:
-        workflow.logger.warning(
-            "message refused", extra={"model": model.__name__, "reason": str(error)[:300]}
-        )
-        return None
+    return decoded(RunWatchState, arguments) or RunWatchState(repository="")
