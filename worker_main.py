@@ -52,7 +52,9 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     sources = SourceActivities(github, settings.markers)
     sarif = SarifActivities(github)
     results = ResultActivities(github)
-    outputs = OutputActivities(github, settings.markers, client, settings.settle)
+    outputs = OutputActivities(
+        github, settings.markers, client, settings.limits.content, settings.settle
+    )
     return {
         names.TASK_QUEUE: [
             watch.gone,

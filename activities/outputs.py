@@ -5,11 +5,13 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.client import Client
 
+from activities.counting import Counted, Counting
 from activities.github import GitHub
 from activities.github.errors import RefusedError, told_to_temporal
 from activities.markers import Markers
 from activities.once import SETTLE_MAX, Origin, Write, send_once
 from activities.writes import CommentWrite, IssueWrite, Marking, PullRequestWrite
+from contracts.content import ContentLimits
 from contracts.outputs import CloseIssue, CreateComment, CreateIssue, CreatePullRequest, IssueRef
 from contracts.outputs import Write as Asked
 
@@ -18,11 +20,17 @@ class OutputActivities:
     """`github.issue.create`, `.comment`, `.close` and `github.pull-request.create`."""
 
     def __init__(
-        self, github: GitHub, markers: Markers, client: Client, settle: timedelta = SETTLE_MAX
+        self,
+        github: GitHub,
+        markers: Markers,
+        client: Client,
+        limits: ContentLimits,
+        settle: timedelta = SETTLE_MAX,
     ) -> None:
         self._github = github
         self._marking = Marking(github, markers)
         self._client = client
+        self._counting = Counting(client, github, limits)
         self._settle = settle
 
     @activity.defn(name="github.issue.create")
@@ -64,5 +72,6 @@ class OutputActivities:
 
     async def _once(self, ask: Asked, write: Write[IssueRef]) -> IssueRef:
         origin = Origin(ask.original_execution_run_id, ask.doubted_since)
+        counted = Counted(write, ask.repository, ask.write_id, self._counting)
         with told_to_temporal():
-            return await send_once(write, origin, self._client, self._settle)
+            return await send_once(counted, origin, self._client, self._settle)

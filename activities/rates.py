@@ -2,12 +2,16 @@
 
 The server counts over all Temporal Workers, and an operator changes a limit while they run:
 `temporal task-queue config set`. So a limit is set only where none is.
+
+Such limits are smoothed, split over the partitions of a queue, and know no hour: beside them stands
+a count of what is written (`activities/counting.py`), whose limits are settings.
 """
 
 import logging
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -20,9 +24,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts import names
+from contracts.content import MAX_LIMIT, ContentLimits
 
 _ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 _MOST = 1_000
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _REASON = "Podium's default; change it with temporal task-queue config set"
 
 logger = logging.getLogger("podium.rates")
@@ -48,24 +54,39 @@ RATES = (
 """GitHub asks for a second between writes; half a poll a second is 1,800 of a token's 5,000 calls
 an hour."""
 
-UNHURRIED = {rate.setting: "100" for rate in RATES}
+PER_MINUTE = "PODIUM_CONTENT_PER_MINUTE"
+PER_HOUR = "PODIUM_CONTENT_PER_HOUR"
+_UNLIMITED = "unlimited"
+
+UNHURRIED = {
+    **{rate.setting: "100" for rate in RATES},
+    PER_MINUTE: _UNLIMITED,
+    PER_HOUR: _UNLIMITED,
+}
 """Settings for a sandbox, which has nobody to spare."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Activities a second, by task queue."""
+    """Activities a second, by task queue, and writes in a minute and an hour."""
 
     by_queue: Mapping[str, float]
+    content: ContentLimits = field(default_factory=ContentLimits)
 
 
 def limits_from(environment: Mapping[str, str]) -> Limits:
     """Read the settings.
 
     Raises:
-        RateError: a value that is no number above 0, or more than 1,000.
+        RateError: a rate that is no number above 0, or more than 1,000; a number of writes that
+            is no whole one from 1 to 5,000.
     """
-    return Limits({rate.queue: _rate(environment, rate) for rate in RATES})
+    defaults = ContentLimits()
+    content = ContentLimits(
+        per_minute=_writes(environment, PER_MINUTE, defaults.per_minute),
+        per_hour=_writes(environment, PER_HOUR, defaults.per_hour),
+    )
+    return Limits({rate.queue: _rate(environment, rate) for rate in RATES}, content)
 
 
 def _rate(environment: Mapping[str, str], rate: Rate) -> float:
@@ -82,6 +103,21 @@ def _rate(environment: Mapping[str, str], rate: Rate) -> float:
             "to stop a queue: temporal task-queue config set --queue-rps-limit 0"
         )
     return value
+
+
+def _writes(environment: Mapping[str, str], setting: str, default: int | None) -> int | None:
+    written = environment.get(setting)
+    if not written:
+        return default
+    if written == _UNLIMITED:
+        return None
+    number = int(written) if _WHOLE.fullmatch(written) else 0
+    if not 1 <= number <= MAX_LIMIT:
+        raise RateError(
+            f"{setting}={written!r} is no number of writes: write a whole number from 1 to "
+            f"{MAX_LIMIT}, or {_UNLIMITED}"
+        )
+    return number
 
 
 async def set_where_none_is(client: Client, limits: Limits) -> None:

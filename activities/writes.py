@@ -6,7 +6,7 @@ from typing import Any
 
 from activities.github import GitHub
 from activities.markers import Markers
-from activities.once import SEND_DEADLINE, Sight, within
+from activities.once import SEND_DEADLINE, Sight, in_time, within
 from activities.texts import rendered
 from contracts.outputs import (
     MAX_BODY,
@@ -75,7 +75,9 @@ class IssueWrite:
     async def _post(self) -> dict[str, Any]:
         ask, github = self.ask, self.marking.github
         body = self.marking.body(ask)
-        return await github.call(github.issues.create, ask.repository, ask.title, body, ask.labels)
+        return await github.call(
+            in_time(github.issues.create), ask.repository, ask.title, body, ask.labels
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class CommentWrite:
     async def _post(self) -> dict[str, Any]:
         ask, github = self.ask, self.marking.github
         body = self.marking.body(ask)
-        return await github.call(github.issues.comment, ask.repository, ask.number, body)
+        return await github.call(in_time(github.issues.comment), ask.repository, ask.number, body)
 
     def _ref(self, comment: dict[str, Any]) -> IssueRef:
         return IssueRef(number=self.ask.number, url=comment.get("html_url") or "")
@@ -138,7 +140,7 @@ class PullRequestWrite:
         if base is None:
             base = (await github.call(github.repositories.get, ask.repository))["default_branch"]
         return await github.call(
-            github.issues.open_pull,
+            in_time(github.issues.open_pull),
             ask.repository,
             title=ask.title,
             body=self.marking.body(ask),

@@ -34,6 +34,7 @@ SIGNAL_FORCE_OPEN = "force-open"
 SIGNAL_FORCE_CLOSE = "force-close"
 SIGNAL_RESET = "reset"
 UPDATE_PERMIT = "permit"
+UPDATE_LEAVE = "leave"
 QUERY_STATE = "state"
 QUERY_STATUS = "status"
 QUERY_REPORT = "report"
@@ -104,6 +105,11 @@ def breaker_id(repository: str, workflow: str, scope: str) -> str:
     """Name the one breaker of a worker: of its owner's repositories together, or of one of them."""
     place = repository if scope == "repository" else repository.split("/", 1)[0]
     return f"breaker/{place}/{workflow}".lower()
+
+
+def content_id(identity: str) -> str:
+    """Name the one counter of what an identity writes."""
+    return f"content/{identity.lower()}"
 
 
 def dispatch_id(first_execution_run_id: str, worker: str, item_key: str, attempt: int) -> str:

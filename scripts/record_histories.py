@@ -16,8 +16,10 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
 
+from activities.executions import Entity, ask
+from contracts.content import Leaves
 from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
-from contracts.names import TASK_QUEUE
+from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
@@ -377,6 +379,20 @@ async def record_router_chained(folder: Path) -> None:
         await save(stand.client, "router-chained", "podium/test/router-chained")
 
 
+async def record_content_counter(folder: Path) -> None:
+    """Record a chain of runs that give leave, have no room, and are asked what is no question."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "60"}
+    limits = {"per_hour": 12}
+    counter = Entity("ContentCounter", content_id("podium"), {"identity": "podium"}, "Counts")
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        for number in range(16):
+            again = not number % 4
+            writes = [{"write_id": f"w{n}", "again": again} for n in (number, number // 2)]
+            for question in ({"writes": writes, "limits": limits}, {"writes": number}):
+                await ask(stand.client, counter, UPDATE_LEAVE, question, Leaves)
+        await save(stand.client, "content-counter", counter.id)
+
+
 async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
     """Run a spec to its end, whatever the end is."""
     await ended(await stand.start(data, f"podium/test/{name}"))
@@ -427,18 +443,9 @@ async def record(wanted: list[str]) -> None:
             if not wanted:
                 await asyncio.sleep(8)  # the watcher ends when it has been idle for a while
                 await save(stand.client, "run-watch", "run-watch/octo-org/widgets")
-        if not wanted or "chained" in wanted:
-            await record_chained(Path(folder) / "chained")
-        if not wanted or "circuit-breaker-chained" in wanted:
-            await record_circuit_breaker_chained(Path(folder) / "circuit-breaker-chained")
-        if not wanted or "worker-pool-chained" in wanted:
-            await record_worker_pool_chained(Path(folder) / "worker-pool-chained")
-        if not wanted or "map-reduce-chained" in wanted:
-            await record_map_reduce_chained(Path(folder) / "map-reduce-chained")
-        if not wanted or "reflection-chained" in wanted:
-            await record_reflection_chained(Path(folder) / "reflection-chained")
-        if not wanted or "router-chained" in wanted:
-            await record_router_chained(Path(folder) / "router-chained")
+        for name, alone in ALONE.items():
+            if not wanted or name in wanted:
+                await alone(Path(folder) / name)
 
 
 async def record_worker_pool_chained(folder: Path) -> None:
@@ -459,6 +466,18 @@ async def record_chained(folder: Path) -> None:
         await save(stand.client, "chained", "podium/test/chained")
         await asyncio.sleep(8)
         await save(stand.client, "run-watch-chained", "run-watch/octo-org/widgets")
+
+
+ALONE = {
+    "chained": record_chained,
+    "circuit-breaker-chained": record_circuit_breaker_chained,
+    "content-counter": record_content_counter,
+    "worker-pool-chained": record_worker_pool_chained,
+    "map-reduce-chained": record_map_reduce_chained,
+    "reflection-chained": record_reflection_chained,
+    "router-chained": record_router_chained,
+}
+"""What wants a stand of its own."""
 
 
 if __name__ == "__main__":

@@ -266,6 +266,9 @@ class FakeGitHub:
     def login(self) -> str:
         return "podium"
 
+    def identity(self, repository: str) -> str:
+        return self.login()
+
     def get(self, repository: str) -> dict[str, Any]:
         self.requests += 1
         return {"default_branch": "main"}

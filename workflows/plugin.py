@@ -5,6 +5,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from workflows.entities.breaker import Breaker
+from workflows.entities.content_counter import ContentCounter
 from workflows.entities.run_watch import RunWatch
 from workflows.patterns.circuit_breaker import CircuitBreaker
 from workflows.patterns.hierarchical import Hierarchical
@@ -19,6 +20,7 @@ from workflows.runner import ContextFreeRunner
 WORKFLOWS = [
     Breaker,
     CircuitBreaker,
+    ContentCounter,
     Hierarchical,
     MapReduce,
     OrchestratorWorker,

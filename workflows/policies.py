@@ -61,7 +61,8 @@ POLL = ActivityConfig(
 CONTENT = ActivityConfig(
     task_queue=names.CONTENT_QUEUE,
     start_to_close_timeout=timedelta(seconds=25),
-    schedule_to_close_timeout=timedelta(hours=1),
+    # An hour until the count of what was written has room, and one for an outage.
+    schedule_to_close_timeout=timedelta(hours=2),
     retry_policy=_PATIENT,
 )
 """Issues, comments, pull requests."""

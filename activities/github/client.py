@@ -96,6 +96,11 @@ class GitHubClient:
             return str(self.get("/user").data["login"])
         return self._identity.login()
 
+    @property
+    def by_owner(self) -> bool:
+        """Whether who speaks depends on the owner that is spoken of."""
+        return not isinstance(self._identity, Auth.Auth)
+
     def request(
         self,
         method: str,

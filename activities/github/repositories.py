@@ -32,6 +32,17 @@ class Repositories:
                     return ""
             return self._login
 
+    def identity(self, repository: str) -> str:
+        """Name whom GitHub holds to its limits for what is written there.
+
+        An App is counted in each of its installations, and so is a workflow's token, which may
+        not ask for its login.
+        """
+        login = self.login()
+        if login and not self._client.by_owner:
+            return login
+        return f"{login or 'unnamed'}/{repository.split('/', 1)[0]}"
+
     def get(self, repository: str) -> dict[str, Any]:
         """Read the repository itself: default branch, permissions of the token."""
         found: dict[str, Any] = self._client.reread(f"/repos/{repository}").data

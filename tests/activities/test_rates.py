@@ -13,9 +13,10 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.rates import RATES, Limits, RateError, limits_from, set_where_none_is
+from activities.rates import RATES, UNHURRIED, Limits, RateError, limits_from, set_where_none_is
 from activities.settings import SettingsError, settings_from
 from contracts import names
+from contracts.content import ContentLimits
 from tests.conftest import binary
 
 QUEUES = {rate.queue for rate in RATES}
@@ -118,4 +119,20 @@ def test_what_is_no_rate_is_refused_with_its_setting(value: str) -> None:
     with pytest.raises(RateError, match=f"{setting}='{value}'"):
         limits_from({setting: value})
     with pytest.raises(SettingsError, match="write a number above 0, and at most 1000"):
+        settings_from({"GITHUB_TOKEN": "x", setting: value})
+
+
+def test_githubs_limits_on_content_hold_unless_others_are_set() -> None:
+    changed = {"PODIUM_CONTENT_PER_MINUTE": "20", "PODIUM_CONTENT_PER_HOUR": "unlimited"}
+
+    assert limits_from({}).content == ContentLimits(per_minute=80, per_hour=500)
+    assert limits_from(changed).content == ContentLimits(per_minute=20, per_hour=None)
+    assert limits_from(UNHURRIED).content.unlimited
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "5001", "many", "1e3", "٣", "9" * 5_000])
+@pytest.mark.parametrize("setting", ["PODIUM_CONTENT_PER_MINUTE", "PODIUM_CONTENT_PER_HOUR"])
+def test_what_is_no_number_of_writes_is_refused_with_its_setting(setting: str, value: str) -> None:
+    fix = "write a whole number from 1 to 5000, or unlimited"
+    with pytest.raises(SettingsError, match=f"{setting}='.*' is no number of writes: {fix}"):
         settings_from({"GITHUB_TOKEN": "x", setting: value})
