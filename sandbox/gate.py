@@ -33,7 +33,7 @@ _RESOURCES = {"/search/issues": "search", "/graphql": "graphql"}
 class Call:
     """One request, as handlers see it.
 
-    `as_of` is the time whose state lists of runs show; None means now.
+    `as_of` is the time whose state lists of runs, issues and comments show; None means now.
     """
 
     hub: Hub

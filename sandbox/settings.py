@@ -44,6 +44,8 @@ class Settings(BaseModel):
     sarif_seconds: float = Field(default=0.0, ge=0)
     """How long an uploaded SARIF file is `pending`."""
     artifact_link_seconds: float = Field(default=60.0, gt=0)
+    artifact_seconds: float = Field(default=0.0, ge=0)
+    """How long after its publication an artifact is not listed yet."""
     rate_limit: int = Field(default=5_000, ge=0)
     """Requests per window and token or installation; run tokens have 1,000 as on GitHub."""
     installation_token_seconds: float = Field(default=3_600.0, ge=1)

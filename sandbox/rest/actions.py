@@ -54,7 +54,8 @@ def all_artifacts(call: Call) -> Answer:
 
 def _artifact_list(call: Call, artifacts: list[Artifact]) -> Answer:
     name = call.query.get("name")
-    chosen = [a for a in artifacts if name in {None, a.name}]
+    until = now() - call.hub.settings.artifact_seconds
+    chosen = [a for a in artifacts if name in {None, a.name} and a.created_at <= until]
     if call.query.get("direction") == "asc":
         chosen.reverse()
     page, headers = page_of(call, chosen)

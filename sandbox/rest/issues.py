@@ -1,5 +1,7 @@
 """Issues, comments, labels on issues, reactions and the search over issues."""
 
+import math
+
 from sandbox.gate import Call, Handler
 from sandbox.issues import (
     add_comment,
@@ -43,12 +45,18 @@ def _asked(call: Call, issue: Issue) -> bool:
     query = call.query
     wanted = {name.strip().lower() for name in query.get("labels", "").split(",") if name.strip()}
     return (
-        query.get("state", "open") in {"all", issue.state}
+        issue.created_at <= _shown_until(call)
+        and query.get("state", "open") in {"all", issue.state}
         and wanted <= {name.lower() for name in issue.labels}
         and query.get("creator", issue.login).lower() == issue.login.lower()
         and query.get("assignee", "*") in {"*", *issue.assignees}
         and int(issue.updated_at) >= _since(call)
     )
+
+
+def _shown_until(call: Call) -> float:
+    """A list that is not stale shows all, also what was seeded with a later date."""
+    return math.inf if call.as_of is None else call.as_of
 
 
 def _since(call: Call) -> float:
@@ -103,7 +111,9 @@ def list_all_comments(call: Call) -> Answer:
 
 def _comments(call: Call, comments: list[Comment]) -> Answer:
     since = _since(call)
-    page, headers = page_of(call, [c for c in comments if int(c.updated_at) >= since])
+    until = _shown_until(call)
+    shown = [c for c in comments if int(c.updated_at) >= since and c.created_at <= until]
+    page, headers = page_of(call, shown)
     shapes = call.hub.issue_shapes
     return Answer(200, [shapes.comment(call.repository, comment) for comment in page], headers)
 

@@ -69,6 +69,59 @@ def test_the_secondary_limit_says_how_long_to_wait(repo: Repo, status: int) -> N
     assert "secondary rate limit" in answer.json()["message"]
 
 
+def test_a_limit_in_the_middle_ends_and_says_when(repo: Repo) -> None:
+    repo.control.faults([{"kind": "rate-limit", "skip": 2, "lasts_seconds": 1.2, "seconds": 1}])
+    before = [repo.ask("GET", "/issues").status_code for _ in range(2)]
+    limited = repo.ask("GET", "/issues")
+    time.sleep(0.4)
+    still = repo.ask("GET", "/issues")
+    time.sleep(int(still.headers["retry-after"]))
+    after = [repo.ask("GET", "/issues").status_code for _ in range(2)]
+
+    assert before == after == [200, 200]
+    assert (limited.status_code, still.status_code) == (403, 403)
+    assert [one.headers["retry-after"] for one in (limited, still)] == ["2", "1"]
+
+
+def test_a_primary_limit_that_lasts_names_its_own_reset(repo: Repo) -> None:
+    rule = {"kind": "rate-limit", "primary": True, "lasts_seconds": 90, "status": 429}
+    repo.control.faults([rule])
+    answer = repo.ask("GET", "/issues")
+
+    assert answer.status_code == 429
+    assert 89 <= int(answer.headers["x-ratelimit-reset"]) - time.time() <= 91
+
+
+def test_a_limit_without_a_hint_has_no_header(repo: Repo) -> None:
+    repo.control.faults([{"kind": "rate-limit", "lasts_seconds": 60, "seconds": 0}])
+
+    assert "retry-after" not in repo.ask("GET", "/issues").headers
+
+
+@pytest.mark.parametrize("path", ["/issues", "/issues/1/comments"])
+def test_stale_lists_do_not_show_what_is_new(repo: Repo, path: str) -> None:
+    repo.control.settings(seed=4)
+    repo.control.faults([{"kind": "stale", "seconds": 3600}])
+    repo.ask("POST", "/issues", {"title": "new"})
+    repo.ask("POST", "/issues/1/comments", {"body": "new"})
+    stale = repo.get(path)
+    repo.control.clear_faults()
+
+    assert (len(stale), len(repo.get(path))) == (0, 1)
+
+
+def test_artifacts_are_listed_late_on_demand(repo: Repo) -> None:
+    repo.control.settings(artifact_seconds=1)
+    repo.control.timed([{"duration_seconds": 0}])
+    run = repo.dispatch()
+    repo.ended(run)
+    listed = [repo.get(f"/actions/runs/{run}/artifacts")["total_count"]]
+    time.sleep(1.1)
+    listed.append(repo.get(f"/actions/runs/{run}/artifacts")["total_count"])
+
+    assert listed == [0, 1]
+
+
 def test_the_primary_limit_says_that_nothing_remains(repo: Repo) -> None:
     repo.control.faults([{"kind": "rate-limit", "primary": True}])
     answer = repo.ask("GET", "/issues")
