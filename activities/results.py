@@ -9,7 +9,7 @@ from temporalio import activity
 from activities import channels, metrics
 from activities.channels import Found
 from activities.conclusions import GREEN, of_conclusion
-from activities.ghaw.evidence import gather
+from activities.ghaw.evidence import Evidence, gather
 from activities.ghaw.verdict import CHANNEL as GHAW
 from activities.ghaw.verdict import verdict_of
 from activities.github import GitHub
@@ -22,6 +22,11 @@ from contracts.worker import UnknownProtocolError, WorkerResult, WorkerStatus
 
 _LOOKS = (0.0, 1.0, 2.0)
 """Seconds before each look for an artifact, issue or pull request; lists may be late."""
+_AT_ONCE = _LOOKS[:1]
+_LAST_LOOKS = (4.0, 5.0)
+"""Seconds before each further look, where to find nothing means to do the work again."""
+_OTHERWISE = frozenset({"conclusion", GHAW})
+"""Channels by which a green run has a verdict that says nothing in the others."""
 _CLOCKS_DIFFER = timedelta(seconds=60)
 
 _USED = (OutcomeStatus.SUCCESS, OutcomeStatus.PARTIAL)
@@ -54,12 +59,14 @@ class ResultActivities:
 
     async def _collect(self, order: CollectOrder) -> Verdict:
         green = order.conclusion in GREEN
-        looks = _LOOKS if green else _LOOKS[:1]
+        looks = _LOOKS if green else _AT_ONCE
         with told_to_temporal():
             found = await self._find(order, looks)
+            if green and found is None and _OTHERWISE.isdisjoint(order.channels):
+                found = await self._find_at_last(order)
             if GHAW not in order.channels:
                 return _judge(order, found)
-            evidence = await self._github.call(gather, self._github.actions, order)
+            evidence = await self._evidence(order)
         judged = verdict_of(order, evidence)
         if found is None or judged.status not in _USED:
             return judged
@@ -83,13 +90,33 @@ class ResultActivities:
             return RunProgress()
         return RunProgress(share=told.progress, summary=told.summary)
 
+    async def _find_at_last(self, order: CollectOrder) -> Found | None:
+        """Look again: a result that is only late must not cost a second run."""
+        for wait in _LAST_LOOKS:
+            await asyncio.sleep(wait)
+            found = await self._find(order, _AT_ONCE)
+            if found is not None:
+                return found
+        return None
+
+    async def _evidence(self, order: CollectOrder) -> Evidence:
+        """Gather what an agent left; of a green run also what comes late."""
+        evidence = await self._github.call(gather, self._github.actions, order)
+        for wait in (*_LOOKS[1:], *_LAST_LOOKS) if order.conclusion in GREEN else ():
+            if not evidence.lacking:
+                break
+            await asyncio.sleep(wait)
+            evidence = await self._github.call(gather, self._github.actions, order)
+        return evidence
+
     async def _find(self, order: CollectOrder, looks: tuple[float, ...]) -> Found | None:
+        green = order.conclusion in GREEN
         for channel in order.channels:
             if channel == "artifact":
                 found = await self._artifact(order, looks)
-            elif channel == "comment" and order.comment_on is not None and len(looks) > 1:
+            elif channel == "comment" and order.comment_on is not None and green:
                 found = await self._comment(order)
-            elif channel in CHANNELS and len(looks) > 1:
+            elif channel in CHANNELS and green:
                 found = await self._opened(order, looks, channel)
             else:
                 found = None

@@ -13,6 +13,9 @@ _PATIENT = RetryPolicy(
     maximum_interval=timedelta(minutes=1),
 )
 """Bounded by schedule-to-close, not by a count: an outage may last longer than any count."""
+_OUTLASTS_A_LIMIT = timedelta(hours=2)
+"""GitHub's primary limit may ask for a wait of an hour, and an activity whose wait would end after
+its schedule-to-close fails at once. So may the count of what was written."""
 
 DISPATCH = ActivityConfig(
     task_queue=names.DISPATCH_QUEUE,
@@ -37,7 +40,7 @@ CANCEL = ActivityConfig(
 READ = ActivityConfig(
     task_queue=names.READ_QUEUE,
     start_to_close_timeout=timedelta(seconds=60),
-    schedule_to_close_timeout=timedelta(hours=1),
+    schedule_to_close_timeout=_OUTLASTS_A_LIMIT,
     retry_policy=_PATIENT,
 )
 """Reads, and the collection of results."""
@@ -53,16 +56,16 @@ GLANCE = ActivityConfig(
 POLL = ActivityConfig(
     task_queue=names.WATCH_QUEUE,
     start_to_close_timeout=timedelta(seconds=60),
-    schedule_to_close_timeout=timedelta(minutes=10),
+    schedule_to_close_timeout=_OUTLASTS_A_LIMIT,
     retry_policy=_PATIENT,
 )
-"""One look at a list of runs; after a failure the watcher simply looks again later."""
+"""One look at a list of runs; after a failure the watcher simply looks again later, so that a look
+that gave up before a limit's end would be followed by others, each refused."""
 
 CONTENT = ActivityConfig(
     task_queue=names.CONTENT_QUEUE,
     start_to_close_timeout=timedelta(seconds=25),
-    # An hour until the count of what was written has room, and one for an outage.
-    schedule_to_close_timeout=timedelta(hours=2),
+    schedule_to_close_timeout=_OUTLASTS_A_LIMIT,
     retry_policy=_PATIENT,
 )
 """Issues, comments, pull requests."""

@@ -53,8 +53,8 @@ class Shelf:
         return not self._listed
 
     def has(self, base: str) -> bool:
-        """Whether an artifact of that name can still be fetched."""
-        return any(not one.get("expired") for one in self._named(base))
+        """Whether an artifact of that name is listed."""
+        return bool(self._named(base))
 
     def open(self, base: str) -> None:
         """Fetch an artifact, if it is there, and keep the wanted files that are not known yet."""

@@ -56,6 +56,8 @@ class Evidence:
     usage: dict[str, float] = field(default_factory=dict)
     """Tokens and cost."""
     problems: list[str] = field(default_factory=list)
+    lacking: bool = False
+    """Whether an artifact that such a run always leaves is not listed; it may only be late."""
 
     @property
     def staged(self) -> bool:
@@ -85,7 +87,16 @@ def gather(actions: Actions, order: CollectOrder) -> Evidence:
     if found.job("detection") not in ("", "skipped") or not found.jobs:
         shelf.open("detection")
     _read(shelf, found)
+    found.lacking = _is_lacking(shelf, found)
     return found
+
+
+def _is_lacking(shelf: Shelf, found: Evidence) -> bool:
+    if found.jobs and found.job("agent") in ("", "skipped"):
+        return False
+    said = any(shelf.has(base) for base in ("agent-output-fallback", "agent", "agent-output"))
+    judged = found.job("detection") in ("", "skipped") or shelf.has("detection")
+    return not (said and judged)
 
 
 def _read(shelf: Shelf, found: Evidence) -> None:

@@ -71,12 +71,13 @@ class Store:
     ) -> None:
         self.content, self.listed, self.digest = content, list(comments), digest
         self.actions = self.issues = self
+        self.clock = self.shown_at = 0.0
 
     async def call(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
         return function(*arguments, **named)
 
     def artifacts(self, *_: Any) -> list[dict[str, Any]]:
-        if self.content is None:
+        if self.content is None or self.clock < self.shown_at:
             return []
         return [{"id": 3, "name": "podium-result", "expired": False, "digest": self.digest}]
 
@@ -85,7 +86,7 @@ class Store:
         return self.content
 
     def comments(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
-        return self.listed
+        return self.listed if self.clock >= self.shown_at else []
 
 
 def packed(text: str, name: str = "result.json") -> bytes:
@@ -96,9 +97,20 @@ def packed(text: str, name: str = "result.json") -> bytes:
 
 
 async def collect(store: Store, asked: CollectOrder, monkeypatch: pytest.MonkeyPatch) -> Verdict:
-    monkeypatch.setattr("activities.results._LOOKS", (0.0, 0.0))
+    return (await collected(store, asked, monkeypatch))[0]
+
+
+async def collected(
+    store: Store, asked: CollectOrder, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Verdict, float]:
+    """Collect a result; also the seconds that were slept, by a clock that nobody waits for."""
+
+    async def sleep(seconds: float) -> None:
+        store.clock += seconds
+
+    monkeypatch.setattr("activities.results.asyncio.sleep", sleep)
     github: Any = store
-    return await ResultActivities(github).collect(asked)
+    return await ResultActivities(github).collect(asked), store.clock
 
 
 def result(**changes: Any) -> Store:
@@ -114,6 +126,37 @@ async def test_a_valid_artifact_is_a_success(monkeypatch: pytest.MonkeyPatch) ->
         "artifact",
     )
     assert verdict.result_url == f"{RUN.url}/artifacts/3"
+
+
+@pytest.mark.parametrize("store", [result(), Store(comments=[comment(block())])])
+async def test_a_result_that_shows_ten_seconds_late_costs_no_second_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.shown_at = 10.0
+
+    verdict, _ = await collected(store, order(channels=("artifact", "comment")), monkeypatch)
+
+    assert (verdict.status, verdict.outputs) == (OutcomeStatus.SUCCESS, {"n": 1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "waited"),
+    [
+        ({}, OutcomeStatus.NO_RESULT, 12),
+        ({"channels": ("artifact", "conclusion")}, OutcomeStatus.SUCCESS, 3),
+        ({"channels": ("conclusion",)}, OutcomeStatus.SUCCESS, 0),
+        ({"conclusion": "failure"}, OutcomeStatus.FAILURE, 0),
+    ],
+)
+async def test_only_what_would_be_done_again_is_looked_for_longer(
+    changes: dict[str, Any],
+    status: OutcomeStatus,
+    waited: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verdict, slept = await collected(Store(), order(**changes), monkeypatch)
+
+    assert (verdict.status, slept) == (status, waited)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,9 @@ class Left:
     claimed_sizes: dict[str, int] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     gone: tuple[str, ...] = ()
+    late: dict[str, int] = field(default_factory=dict)
+    """Looks before the one that shows an artifact."""
+    looks: int = 0
 
     @property
     def actions(self) -> "Left":
@@ -96,6 +99,7 @@ class Left:
         return [{"name": n, "conclusion": c or None} for n, c in self.jobs_ended.items()]
 
     def all_artifacts(self, *_: Any) -> list[dict[str, Any]]:
+        self.looks += 1
         return [
             {
                 "id": number,
@@ -104,6 +108,7 @@ class Left:
                 "size_in_bytes": self.claimed_sizes.get(name, len(self.artifacts[name])),
             }
             for number, name in enumerate(self.artifacts)
+            if self.late.get(name, 0) < self.looks
         ]
 
     def artifact_zip(self, _: str, artifact_id: int, max_bytes: int) -> bytes:

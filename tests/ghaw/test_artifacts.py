@@ -9,7 +9,7 @@ import pytest
 
 from activities.ghaw.artifacts import MAX_ARTIFACT_BYTES, MAX_FILE_BYTES
 from contracts.runs import OutcomeStatus as Status
-from tests.ghaw.leavings import COMMENT, Left, collected, info, output, packed, usual
+from tests.ghaw.leavings import COMMENT, JOBS, Left, collected, info, output, packed, usual
 
 SMALL = packed({"agent_output.json": output(COMMENT)})
 MIB = 1024 * 1024
@@ -19,6 +19,27 @@ async def test_names_of_called_workflows_have_a_prefix() -> None:
     left = Left({f"a1b2c3-{name}": content for name, content in usual().items()})
 
     assert (await collected(left)).meaning == "done"
+
+
+@pytest.mark.parametrize("late", [("agent",), ("detection",), tuple(usual())])
+async def test_what_is_listed_late_costs_no_second_run(late: tuple[str, ...]) -> None:
+    left = Left(late=dict.fromkeys(late, 4))
+
+    assert ((await collected(left)).meaning, left.looks) == ("done", 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "conclusion"),
+    [({"agent": "skipped"}, "success"), ({}, "failure"), ({"agent": "failure"}, "failure")],
+)
+async def test_where_nothing_is_to_come_nobody_waits(
+    changes: dict[str, str], conclusion: str
+) -> None:
+    left = Left({}, jobs_ended=JOBS | changes)
+
+    await collected(left, conclusion)
+
+    assert left.looks == 1
 
 
 async def test_older_names_are_known() -> None:

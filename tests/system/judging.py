@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowHistory
 
 from contracts.fleet import OrchestrationState
 from contracts.report import OrchestrationReport
@@ -46,16 +46,39 @@ async def until(
     await asyncio.to_thread(control.wait_for_runs, done, seconds)
 
 
+async def histories(handle: WorkflowHandle[Any, Any]) -> AsyncIterator[WorkflowHistory]:
+    """Read the histories of a chain, the oldest first."""
+    run_id, seen = handle.first_execution_run_id, 0
+    while run_id and seen < _LONGEST_CHAIN:
+        one = await handle._client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
+        yield one
+        ended = one.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id, seen = ended.new_execution_run_id, seen + 1
+
+
 async def carried_states(handle: WorkflowHandle[Any, Any]) -> list[OrchestrationState]:
     """Read what each run of a chain handed to the next, the oldest first."""
-    client, run_id = handle._client, handle.first_execution_run_id
     states: list[OrchestrationState] = []
-    while run_id and len(states) < _LONGEST_CHAIN:
-        one = client.get_workflow_handle(handle.id, run_id=run_id)
-        last = (await one.fetch_history()).events[-1]
-        ended = last.workflow_execution_continued_as_new_event_attributes
-        run_id = ended.new_execution_run_id
-        if run_id:
-            (data,) = await client.data_converter.decode(ended.input.payloads)
+    async for history in histories(handle):
+        ended = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        if ended.new_execution_run_id:
+            (data,) = await handle._client.data_converter.decode(ended.input.payloads)
             states.append(OrchestrationState.model_validate(data["carry"]))
     return states
+
+
+async def overcome(handle: WorkflowHandle[Any, Any]) -> Counter[str]:
+    """Count the activities that succeeded after a failure, by the type of the last one."""
+    found: Counter[str] = Counter()
+    async for history in histories(handle):
+        started = {
+            event.event_id: event.activity_task_started_event_attributes
+            for event in history.events
+            if event.HasField("activity_task_started_event_attributes")
+        }
+        for event in history.events:
+            ended = event.activity_task_completed_event_attributes
+            if ended.started_event_id and started[ended.started_event_id].attempt > 1:
+                failure = started[ended.started_event_id].last_failure
+                found[failure.application_failure_info.type] += 1
+    return found

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 import requests
 
 from contracts.report import OrchestrationReport, OrchestrationStatus
@@ -131,7 +132,10 @@ def outcome_of(report: OrchestrationReport, name: str) -> WorkerOutcome:
     return found
 
 
-async def test_each_kind_of_worker_is_told_apart_and_disturbs_no_other(stand: Stand) -> None:
+async def test_each_kind_of_worker_is_told_apart_and_disturbs_no_other(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.results._LAST_LOOKS", ())  # nothing is late here
     serve(stand)
     async with stand.workers():
         handle = await stand.start(every_kind())

@@ -25,6 +25,20 @@ async def receiver(
     **more: str,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A receiver, by default with the environment of the stand; a quiet one's log is not kept."""
+    process = receiver_process(stand, *options, environment=environment, quiet=quiet, **more)
+    async with process as (web, _):
+        yield web
+
+
+@asynccontextmanager
+async def receiver_process(
+    stand: Stand,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    quiet: bool = False,
+    **more: str,
+) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
+    """A receiver, and its process id."""
     (port,) = free_ports(1)
     process = subprocess.Popen(  # noqa: ASYNC220 - it only starts, and is not waited for
         [sys.executable, "-m", "starter", "webhooks", "--port", str(port), *options],
@@ -38,7 +52,7 @@ async def receiver(
     try:
         async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=20) as web:
             await _up(web, process)
-            yield web
+            yield web, process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -1,0 +1,96 @@
+"""Troubles with GitHub, each by itself or all together, as the sandbox makes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts import errors
+from tests.system.stand import Stand
+
+RUN_LISTS = r"/actions/(workflows/[^/]+/)?runs$"
+LISTS = rf"({RUN_LISTS})|/(issues|comments)$"
+_ALL = "all"
+
+
+@dataclass(frozen=True)
+class Spans:
+    """How long troubles last, in seconds."""
+
+    secondary: float
+    primary: float
+    stale: float
+    artifact: float
+    late: float
+    settle: str
+    """For `PODIUM_SETTLE_SECONDS`: what is shipped where empty."""
+
+
+SHORT = Spans(secondary=3, primary=4, stale=3, artifact=4, late=1, settle="5")
+FULL = Spans(secondary=60, primary=90, stale=10, artifact=5, late=10, settle="")
+_BEFORE_LIMIT = 10.0
+"""Seconds that a run of full length needs to use up a primary limit of a third of its calls."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is put in force, and what must be seen of it afterwards."""
+
+    rules: tuple[Mapping[str, Any], ...] = ()
+    hook: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    """Types of failures that histories must show."""
+
+    def __or__(self, other: "Trouble") -> "Trouble":
+        return Trouble(
+            rules=(*self.rules, *other.rules),
+            hook={**self.hook, **other.hook},
+            settings={**self.settings, **other.settings},
+            told=self.told | other.told,
+        )
+
+    def arm(self, stand: Stand) -> None:
+        """Put it in force."""
+        stand.control.settings(seed=11, **self.settings)
+        stand.control.faults(self.rules)
+
+
+def troubles(spans: Spans, items: int) -> dict[str, Trouble]:
+    """All of them by name, and all together; limits come with items still to do."""
+    limited = {"kind": "rate-limit", "skip": items, "lasts_seconds": spans.secondary}
+    refused = frozenset({errors.GITHUB_RATE_LIMITED})
+    secondary = Trouble(({**limited, "seconds": spans.secondary},), told=refused)
+    primary = Trouble(
+        settings={
+            "rate_limit": items * 2,
+            "rate_window_seconds": spans.primary + min(_BEFORE_LIMIT, spans.primary),
+        },
+        told=refused,
+    )
+    gateway = Trouble(
+        (
+            {"kind": "status", "status": 502, "when": "after", "share": 0.1},
+            {"kind": "status", "status": 502, "when": "before", "share": 0.1 / 0.9},
+        ),
+        told=frozenset({errors.AMBIGUOUS_ANSWER, errors.GITHUB_UNAVAILABLE}),
+    )
+    stale = Trouble(({"kind": "stale", "method": "GET", "path": LISTS, "seconds": spans.stale},))
+    artifacts = Trouble(settings={"artifact_seconds": spans.artifact})
+    # All deliveries lost would leave nothing to come twice, so that only some are.
+    hook = {"lost": 0.4, "twice": 0.5, "late_seconds": spans.late, "early": 0.5}
+    return {
+        "webhooks-lost": Trouble(hook={"lost": 1.0}),
+        "webhooks-twice": Trouble(hook={"twice": 1.0}),
+        "webhooks-reordered": Trouble(hook={"late_seconds": spans.late}),
+        "webhooks-early": Trouble(hook={"early": 1.0}),
+        "bad-gateway": gateway,
+        "secondary-limit": secondary,
+        "secondary-limit-unhinted": Trouble(
+            ({**limited, "seconds": 0, "status": 429},), told=refused
+        ),
+        "primary-limit": primary,
+        "stale-lists": stale,
+        "late-artifacts": artifacts,
+        "gate-and-breaker": Trouble(),
+        _ALL: secondary | primary | gateway | stale | artifacts | Trouble(hook=hook),
+    }
