@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.watch import WatchActivities
+from contracts import names
 from contracts.fleet import Entry, FleetState
 from contracts.runs import Completion, OutcomeStatus, RunRef, ToldResult, Verdict
 from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 _DOUBLINGS = 6
 """A silence that goes on is looked into ever more rarely: after 5 minutes first, 5 hours at last."""
+_ANSWERED_BY_NEWS = "answered-by-news"
+"""Patch: the end of a run ends the retries of its dispatch."""
 
 
 class Flights:
@@ -58,6 +61,8 @@ class Flights:
         self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
         self._waits: dict[str, asyncio.Future[None]] = {}
         self._told: dict[str, tuple[ToldResult, ...]] = {}
+        self._answered: set[str] = set()
+        """Dispatches whose run ended before they had an answer: to retry them is to wait in vain."""
         clock.call(self._on_time, self._next_time)
 
     def runs_completed(self, batch: CompletedRuns) -> None:
@@ -84,6 +89,8 @@ class Flights:
                 # Results stay out of what is carried; the next run of a chain reads them itself.
                 self._told[entry.dispatch_id] = news.told
                 entry.completion = news.model_copy(update={"told": ()})
+                if entry.sequence in self.dispatching and workflow.patched(_ANSWERED_BY_NEWS):
+                    self._answered.add(entry.dispatch_id)
                 self._wake(entry)
 
     async def dispatch(self, entry: Entry) -> Verdict | None:
@@ -102,13 +109,15 @@ class Flights:
                 watermark = max(await runs.watermark(), self._state.highest_run)
             await self._breakers.told(request.workflow)
             entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
-            entry.run = await runs.dispatch(entry, request, watermark, self._stopped())
+            unwanted = self._unwanted(entry.dispatch_id)
+            entry.run = await runs.dispatch(entry, request, watermark, unwanted)
         except DispatchFailedError as error:
             if error.breaker:
                 self._breakers.refused(entry, error.breaker, error.reason)
             if entry.completion is None:
                 return Verdict(status=error.status, reason=error.reason)
-            entry.run = run_of(entry, entry.completion, request)  # news came where answers did not
+            # News came where answers did not.
+            entry.run = run_of(entry, entry.completion, request, self._breaker_of(entry, request))
         except ActivityError as error:  # the watermark could not be read
             return Verdict(status=OutcomeStatus.DISPATCH_FAILED, reason=str(error.cause))
         finally:
@@ -177,6 +186,7 @@ class Flights:
         self._breakers.settled(entry, verdict)
         self._by_id.pop(entry.dispatch_id, None)
         self._told.pop(entry.dispatch_id, None)
+        self._answered.discard(entry.dispatch_id)
 
     async def register(self) -> None:
         """Tell the watcher what is waited for: it may be new, or have been terminated."""
@@ -235,8 +245,15 @@ class Flights:
             self._journal.decide("watcher-renewed", reason=f"{len(self._aloft())} runs told again")
             self._clock.rearm()
 
-    async def _stopped(self) -> None:
-        await workflow.wait_condition(lambda: bool(self.stopping))
+    async def _unwanted(self, dispatch_id: str) -> None:
+        await workflow.wait_condition(lambda: bool(self.stopping) or dispatch_id in self._answered)
+
+    def _breaker_of(self, entry: Entry, request: WorkerRequest) -> str:
+        """Name the breaker that let a run begin of which only its watcher told."""
+        settings = self._crew.of(entry).assignment.breaker
+        if settings is None or entry.dispatch_id not in self._answered:
+            return ""
+        return names.breaker_id(request.repository, request.workflow, settings.scope)
 
     async def _busily(self, work: Awaitable[T]) -> T:
         self.busy += 1
@@ -267,8 +284,8 @@ class Flights:
             waiting.set_result(None)
 
 
-def run_of(entry: Entry, news: Completion, request: WorkerRequest) -> RunRef:
-    """Make the reference of a run that only its watcher told of."""
+def run_of(entry: Entry, news: Completion, request: WorkerRequest, breaker: str) -> RunRef:
+    """Make the reference of a run that only its watcher told of; it may have been a probe."""
     return RunRef(
         repository=request.repository,
         workflow=request.workflow,
@@ -278,6 +295,8 @@ def run_of(entry: Entry, news: Completion, request: WorkerRequest) -> RunRef:
         url=news.url,
         dispatched_at=entry.first_dispatched_at or workflow.now(),
         adopted=True,
+        breaker=breaker,
+        probing=bool(breaker),
     )
 
 

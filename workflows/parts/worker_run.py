@@ -62,7 +62,7 @@ class WorkerRuns:
         entry: Entry,
         request: WorkerRequest,
         watermark: int,
-        stopped: Coroutine[Any, Any, None],
+        unwanted: Coroutine[Any, Any, None],
     ) -> RunRef:
         """Start one run, once in effect.
 
@@ -70,7 +70,8 @@ class WorkerRuns:
             entry: what for.
             request: as checked against the worker's declaration.
             watermark: highest run id before, for a worker whose runs carry no id.
-            stopped: ends when no new run is wanted any more.
+            unwanted: ends when the dispatch is to do no more: no new run is wanted, or the run
+                has ended meanwhile.
 
         Raises:
             DispatchFailedError: refused by GitHub or a circuit breaker, or in doubt until the
@@ -96,7 +97,7 @@ class WorkerRuns:
             order,
             **policies.named(policy, _summary(self.assignment.name, entry), of=request.repository),
         )
-        stop = asyncio.ensure_future(stopped)
+        stop = asyncio.ensure_future(unwanted)
         try:
             await workflow.wait([handle, stop], return_when=asyncio.FIRST_COMPLETED)
             if not handle.done():
