@@ -20,11 +20,17 @@ BREAKER = "breaker/octo-org/analyzer.yml"
 
 
 class Lossy(FakeGitHub):
-    """Accepts each dispatch and loses the answer; the workflow's own list cannot be read."""
+    """Is away for a minute, then accepts a dispatch and loses the answer; one list cannot be read."""
+
+    refusals = 6
+    """After so many attempts the next one comes a minute later."""
 
     def dispatch(
         self, repository: str, workflow: str, ref: str, inputs: dict[str, str]
     ) -> Dispatched:
+        if self.refusals:
+            self.refusals -= 1
+            raise UnavailableError("no connection in time")
         super().dispatch(repository, workflow, ref, inputs)
         raise AmbiguousError("502", 502)
 
@@ -47,7 +53,7 @@ async def run(env: WorkflowEnvironment, github: FakeGitHub, **changes: Any) -> A
 async def test_the_end_of_a_run_ends_the_retries_of_its_dispatch(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
-    github = Lossy(lambda *_: Behaviour(seconds=40))
+    github = Lossy(lambda *_: Behaviour(seconds=5))
     github.clock = skipping.get_current_time
 
     async with workers_for(skipping.client, github, cached=10):
@@ -59,5 +65,5 @@ async def test_the_end_of_a_run_ends_the_retries_of_its_dispatch(
     assert report.status is OrchestrationStatus.SUCCEEDED
     assert github.sent == {"one": 1}
     assert decisions(report, "adopted") == ["1:one"]
-    assert timedelta(seconds=report.metrics.seconds) < timedelta(minutes=2)
+    assert timedelta(seconds=report.metrics.seconds) < timedelta(seconds=100)
     assert view.outstanding == 0, "the breaker knows how it ended"
