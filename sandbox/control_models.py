@@ -25,6 +25,8 @@ class Hook(BaseModel):
     url: str
     secret: str
     events: list[str] = ["workflow_run", "issues", "issue_comment"]
+    silent: list[str] = []
+    """Repositories whose deliveries are all lost: nobody set the webhook there, or it broke."""
     lost: float = Field(default=0, ge=0, le=1)
     twice: float = Field(default=0, ge=0, le=1)
     late_seconds: float = Field(default=0, ge=0, le=3_600)

@@ -88,7 +88,7 @@ class Deliveries:
         hook = self._hook
         if hook is None or event not in hook.events:
             return
-        if self._random.random() < hook.lost:
+        if repository.full_name in hook.silent or self._random.random() < hook.lost:
             self.posted.lost += 1
             return
         payload["repository"] = self._hub.shapes.repository(repository)
