@@ -21,7 +21,7 @@ NOTHING = ("odd", "not-ours")
 ABRUPT = ("short", "no-http", "huge")
 """Ends of connections: an answer may come, or none."""
 KINDS = ("end", "end", "issue", "again", "elsewhere", *REFUSED, *NOTHING, *ABRUPT)
-_HUGE_EVERY = 100
+_HUGE_EVERY = 20
 """A body over the limit that is really sent, once in so many of its kind."""
 _ODD: tuple[Any, ...] = (None, 5, [], {}, {"id": "x"}, {"id": 1, "event": "push"})
 _SECONDS = 20

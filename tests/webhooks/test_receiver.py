@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import resource
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -185,26 +184,6 @@ async def test_a_storm_of_all_kinds_lets_only_valid_deliveries_in(
     web: httpx.AsyncClient, inside: Inside
 ) -> None:
     assert await storm(web, inside, 2_000) > 200
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(1_800)
-async def test_a_hundred_thousand_deliveries_leave_memory_flat(
-    web: httpx.AsyncClient, inside: Inside
-) -> None:
-    await storm(web, inside, 25_000, seed=1)
-    inside.taken.clear()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for part in range(3):
-        inside.taken.clear()
-        app = Receiver(SECRET, inside, inside.ready).app()
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://podium.test"
-        ) as fresh:
-            await storm(fresh, inside, 25_000, seed=2 + part)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-
-    assert grown < 50_000, f"{grown} KiB more at the peak"
 
 
 async def test_many_at_once_are_all_passed_on(web: httpx.AsyncClient, inside: Inside) -> None:

@@ -131,6 +131,7 @@ async def test_a_storm_at_two_receivers_wakes_and_starts_only_what_is_valid(
     storm, _ = await hold_out(tmp_path, 1_500, 1)
 
     assert min(len(storm.ends), len(storm.started)) > 50
+
     assert storm.answers["huge"][413] + storm.answers["huge"][0] > 0
 
 
