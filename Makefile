@@ -47,7 +47,7 @@ test: setup-dev ## all tests but the long ones
 examples: setup-dev ## run the examples end to end; ONLY="X3 X5"
 	@PYTHONPATH=. $(BIN)/python scripts/run_examples.py $(ONLY)
 
-soak: setup-dev ## the long tests: kills, faults and windows in full
+soak: setup-dev ## the long tests: kills, faults, windows and webhooks in full
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
 lint: setup-dev ## ruff and mypy
