@@ -228,7 +228,7 @@ async def scenario(folder: Path, name: str, spans: Spans, items: int) -> Seen:
 
 @pytest.mark.timeout(240)
 async def test_everything_at_once_costs_time_and_nothing_else(tmp_path: Path) -> None:
-    await scenario(tmp_path, "all", SHORT, 18)
+    await scenario(tmp_path, "all", SHORT, 16)
 
 
 @pytest.mark.soak

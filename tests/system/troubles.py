@@ -27,12 +27,12 @@ class Spans:
     """For `PODIUM_SETTLE_SECONDS`: what is shipped where empty."""
 
 
-SHORT = Spans(secondary=2, primary=5, stale=2, artifact=4, late=1, lost=0, settle="4")
+SHORT = Spans(secondary=2, primary=6, stale=2, artifact=4, late=1, lost=0, settle="4")
 FULL = Spans(secondary=60, primary=90, stale=10, artifact=5, late=10, lost=0.2, settle="")
 _BEFORE_LIMIT = 10.0
 """Seconds that a run of full length needs to use up a primary limit of a third of its calls."""
-_CALLS_OF_ALL = 4
-"""Per item, before the primary limit is used up where everything goes wrong: about a third."""
+_CALLS_OF_ALL = 5
+"""Per item, before the primary limit is used up where everything goes wrong: about half."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,11 @@ def troubles(spans: Spans, items: int) -> dict[str, Trouble]:
     secondary = Trouble(({**limited, "seconds": spans.secondary},), told=refused)
     window = {"rate_window_seconds": spans.primary + min(_BEFORE_LIMIT, spans.primary)}
     primary = Trouble(settings={**window, "rate_limit": items * 2}, told=refused)
+    certain = {"kind": "status", "status": 502, "when": "after", "method": "POST", "times": 1}
     gateway = Trouble(
         (
+            # One of each for certain, whatever the dice say.
+            *({**certain, "path": path} for path in ("widgets/.*/dispatches$", "/issues$")),
             {"kind": "status", "status": 502, "when": "after", "share": 0.1},
             {"kind": "status", "status": 502, "when": "before", "share": 0.1 / 0.9},
         ),
