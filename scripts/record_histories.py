@@ -131,6 +131,17 @@ async def budget(stand: Stand) -> None:
     await finish(stand, "budget", spec(4, budget={"dispatches": 2}, success=enough))
 
 
+async def answered_by_news(stand: Stand) -> None:
+    """A run that ends before its dispatch has an answer: refused a while, then accepted with a 502."""
+    posts = {"method": "POST", "path": "/dispatches$"}
+    limit = {**posts, "kind": "rate-limit", "seconds": 1, "times": 4}
+    stand.control.faults([limit, {**posts, "kind": "status", "when": "after", "times": 1}])
+    stand.control.timed([TimedRule(duration_seconds=2)])
+    await finish(stand, "answered-by-news", spec(1))
+    stand.control.clear_faults()
+    stand.control.timed([])
+
+
 def stages(**approval: Any) -> dict[str, Any]:
     """A pipeline over the stand's worker: a stage of two, then one that is checked, then a gate."""
 
@@ -414,6 +425,7 @@ PATHS = (
     carried_retry,
     run_again,
     budget,
+    answered_by_news,
     pipeline,
     pipeline_rejected,
     pipeline_undone,
