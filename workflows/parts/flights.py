@@ -12,12 +12,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.watch import WatchActivities
-from contracts import names
 from contracts.fleet import Entry, FleetState
-from contracts.runs import Completion, OutcomeStatus, RunRef, ToldResult, Verdict
+from contracts.runs import Completion, OutcomeStatus, ToldResult, Verdict
 from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
-from contracts.worker import WorkerRequest
 from workflows import policies
+from workflows.parts.answered import Answered
 from workflows.parts.assignment import DispatchFailedError
 from workflows.parts.breakers import Breakers
 from workflows.parts.clock import Clock
@@ -31,8 +30,6 @@ T = TypeVar("T")
 
 _DOUBLINGS = 6
 """A silence that goes on is looked into ever more rarely: after 5 minutes first, 5 hours at last."""
-_ANSWERED_BY_NEWS = "answered-by-news"
-"""Patch: the end of a run ends the retries of its dispatch."""
 
 
 class Flights:
@@ -61,8 +58,7 @@ class Flights:
         self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
         self._waits: dict[str, asyncio.Future[None]] = {}
         self._told: dict[str, tuple[ToldResult, ...]] = {}
-        self._answered: set[str] = set()
-        """Dispatches whose run ended before they had an answer: to retry them is to wait in vain."""
+        self._answered = Answered()
         clock.call(self._on_time, self._next_time)
 
     def runs_completed(self, batch: CompletedRuns) -> None:
@@ -89,8 +85,8 @@ class Flights:
                 # Results stay out of what is carried; the next run of a chain reads them itself.
                 self._told[entry.dispatch_id] = news.told
                 entry.completion = news.model_copy(update={"told": ()})
-                if entry.sequence in self.dispatching and workflow.patched(_ANSWERED_BY_NEWS):
-                    self._answered.add(entry.dispatch_id)
+                if entry.sequence in self.dispatching:
+                    self._answered.hear(entry.dispatch_id)
                 self._wake(entry)
 
     async def dispatch(self, entry: Entry) -> Verdict | None:
@@ -117,7 +113,8 @@ class Flights:
             if entry.completion is None:
                 return Verdict(status=error.status, reason=error.reason)
             # News came where answers did not.
-            entry.run = run_of(entry, entry.completion, request, self._breaker_of(entry, request))
+            breaker = runs.assignment.breaker
+            entry.run = self._answered.run(entry, entry.completion, request, breaker)
         except ActivityError as error:  # the watermark could not be read
             return Verdict(status=OutcomeStatus.DISPATCH_FAILED, reason=str(error.cause))
         finally:
@@ -186,7 +183,7 @@ class Flights:
         self._breakers.settled(entry, verdict)
         self._by_id.pop(entry.dispatch_id, None)
         self._told.pop(entry.dispatch_id, None)
-        self._answered.discard(entry.dispatch_id)
+        self._answered.forget(entry.dispatch_id)
 
     async def register(self) -> None:
         """Tell the watcher what is waited for: it may be new, or have been terminated."""
@@ -248,13 +245,6 @@ class Flights:
     async def _unwanted(self, dispatch_id: str) -> None:
         await workflow.wait_condition(lambda: bool(self.stopping) or dispatch_id in self._answered)
 
-    def _breaker_of(self, entry: Entry, request: WorkerRequest) -> str:
-        """Name the breaker that let a run begin of which only its watcher told."""
-        settings = self._crew.of(entry).assignment.breaker
-        if settings is None or entry.dispatch_id not in self._answered:
-            return ""
-        return names.breaker_id(request.repository, request.workflow, settings.scope)
-
     async def _busily(self, work: Awaitable[T]) -> T:
         self.busy += 1
         try:
@@ -282,22 +272,6 @@ class Flights:
         waiting = self._waits.pop(entry.dispatch_id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
-
-
-def run_of(entry: Entry, news: Completion, request: WorkerRequest, breaker: str) -> RunRef:
-    """Make the reference of a run that only its watcher told of; it may have been a probe."""
-    return RunRef(
-        repository=request.repository,
-        workflow=request.workflow,
-        run_id=news.run_id,
-        run_attempt=news.run_attempt,
-        dispatch_id=entry.dispatch_id,
-        url=news.url,
-        dispatched_at=entry.first_dispatched_at or workflow.now(),
-        adopted=True,
-        breaker=breaker,
-        probing=bool(breaker),
-    )
 
 
 def is_due(at: datetime | None) -> bool:
