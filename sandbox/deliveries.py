@@ -66,13 +66,17 @@ class Deliveries:
             lane = f"{repository.full_name}#{issue.number}"
             self._tell("issues", repository, told, lane, issue.login)
 
-    def commented(self, repository: Repository, comment: Comment, action: str, by: str) -> None:
-        """Tell `issue_comment`: created, edited."""
+    def commented(
+        self, repository: Repository, comment: Comment, by: str, before: str | None
+    ) -> None:
+        """Tell `issue_comment`: created, or edited from what it was before."""
         if self._hook is None:
             return
         issue = self._hub.issue_shapes.issue(repository, repository.issues[comment.issue])
         shown = self._hub.issue_shapes.comment(repository, comment)
-        told = {"action": action, "issue": issue, "comment": shown}
+        told = {"action": "created", "issue": issue, "comment": shown}
+        if before is not None:
+            told |= {"action": "edited", "changes": {"body": {"from": before}}}
         lane = f"{repository.full_name}#{comment.issue}"
         self._tell("issue_comment", repository, told, lane, by)
 

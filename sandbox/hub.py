@@ -52,7 +52,7 @@ class Hub:
         self.changed: Callable[[], None] = lambda: None
         self.run_changed: Callable[[Run], None] = lambda _: None
         self.issue_opened: Callable[[Repository, Issue], None] = lambda *_: None
-        self.commented: Callable[[Repository, Comment, str, str], None] = lambda *_: None
+        self.commented: Callable[[Repository, Comment, str, str | None], None] = lambda *_: None
         self._background: set[asyncio.Task[object]] = set()
         self._parsed: dict[tuple[str, str], WorkflowFile | WorkflowFileError] = {}
 

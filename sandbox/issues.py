@@ -162,7 +162,7 @@ def add_comment(hub: Hub, repository: Repository, login: str, issue: Issue, body
     issue.comments.append(comment.id)
     issue.updated_at = moment
     hub.changed()
-    hub.commented(repository, comment, "created", login)
+    hub.commented(repository, comment, login, None)
     return comment
 
 
@@ -172,11 +172,11 @@ def edit_comment(hub: Hub, repository: Repository, login: str, comment: Comment,
     Raises:
         ApiError: 422.
     """
-    comment.body = check_body("IssueComment", body, required=True) or ""
+    before, comment.body = comment.body, check_body("IssueComment", body, required=True) or ""
     # GitHub's times are whole seconds; an edit in the second of the creation must still show.
     comment.updated_at = max(now(), comment.created_at + 1)
     hub.changed()
-    hub.commented(repository, comment, "edited", login)
+    hub.commented(repository, comment, login, before)
 
 
 def delete_comment(hub: Hub, repository: Repository, comment: Comment) -> None:

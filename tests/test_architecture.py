@@ -80,6 +80,7 @@ def test_only_the_adapter_imports_pygithub() -> None:
     assert users == {
         "activities/github/apps.py",
         "activities/github/client.py",
+        "activities/github/identities.py",
         "activities/settings.py",
     }
 

@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -25,6 +25,7 @@ from activities.github.errors import (
     error_of,
     graphql_data,
 )
+from activities.github.identities import Identities
 from activities.github.kept import KeptAnswers, address_of
 
 API_VERSION = "2022-11-28"
@@ -60,19 +61,6 @@ class Answer:
     def has_next(self) -> bool:
         """Whether `Link` tells of a next page."""
         return 'rel="next"' in self.headers.get("link", "")
-
-
-class Identities(Protocol):
-    """Several identities, of which one speaks."""
-
-    def of(self, path: str) -> Auth.Auth:
-        """Give the identity that a request is sent as."""
-
-    def forget(self, auth: Auth.Auth) -> None:
-        """Give another the next time: this one's token is refused."""
-
-    def login(self) -> str:
-        """Tell the login of all of them."""
 
 
 class GitHubClient:
