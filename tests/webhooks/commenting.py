@@ -70,6 +70,8 @@ EARLY, PROGRESS, ELSEWHERE = "before the end", "only progress", "of another's ru
 EDITED, TURNED, ATTEMPT = "edited", "true, then edited", "of another attempt"
 TRICKS = (EARLY, EDITED, PROGRESS, TURNED, ELSEWHERE, ATTEMPT)
 """What is written as the bot itself, by turns; each run has a stranger's forgery too."""
+_EARLY_ENOUGH = 1.0
+"""Seconds before a result: what the bot itself says after it would be the last word, and count."""
 _RECENT = 120
 """Seconds that runs are looked back for: the ledger keeps all of them."""
 
@@ -112,11 +114,12 @@ class Liar:
         return self.told
 
     async def _lie(self, run: RunRecord, going: list[RunRecord]) -> None:
+        published = (run.started_at or time.time()) + self._publish_after
         if run.run_id not in self._begun:
             trick = self._tricks[len(self._begun) % len(self._tricks)]
             self._begun[run.run_id] = trick
-            await self._before(trick, run, next((o for o in going if o != run), run))
-        published = (run.started_at or time.time()) + self._publish_after
+            if time.time() < published - _EARLY_ENOUGH:
+                await self._before(trick, run, next((o for o in going if o != run), run))
         if run.run_id in self._done or time.time() < published:
             return
         self._done.add(run.run_id)
