@@ -9,8 +9,9 @@ CODE := contracts activities workflows starter sandbox scripts tests bench worke
 # The SDK's sandbox imports workflow modules anew for each workflow: without bytecode on the disk, each
 # time is a compilation.
 export PYTHONDONTWRITEBYTECODE :=
-# As many as cores: with more, Temporal's own time limits (2 s a workflow task) do not hold.
-WORKERS ?= 2
+# More than the cores of a small machine: many tests wait. With far more, Temporal's own time limits (2 s a
+# workflow task) do not hold.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo examples test check lint format soak bench contracts histories lock clean

@@ -5,7 +5,7 @@ import functools
 import logging
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -40,6 +40,8 @@ from workflows.plugin import podium_plugin
 _LONGEST = 120
 """Seconds; the longest test on the time-skipping server needs about 40 on a loaded machine."""
 _REFUSED = "invalid history builder state for action"
+_EARLY = 0.7
+"""Before this share of the run is over, the last of the system's tests have begun."""
 _AFTER_REFUSAL = 10
 """Seconds that a test may go on: what hangs may be a workflow that it does not wait for."""
 
@@ -61,17 +63,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     never offers that task again: the workflow stands still for ever (temporalio/sdk-java issues
     2606 and 3088). The real server takes such a completion.
     """
-    items.sort(key=_order)
+    places = _places(items)
+    items.sort(key=lambda item: places[item.path])
     for item in items:
         if isinstance(item, pytest.Function) and "skipping" in item.fixturenames:
             item.obj = _limited(item.obj)
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["StoodStillError"]))
 
 
-def _order(item: pytest.Item) -> int:
-    """Long tests first, so that no process is left with them at the end while the others idle."""
-    rooms = ("system", "workflows", "examples", "cli", "docs", "webhooks")
-    return next((n for n, room in enumerate(rooms) if room in item.path.parts), len(rooms))
+def _places(items: Sequence[pytest.Item]) -> dict[Path, float]:
+    """Spread each room's files over the run: some tests wait, as for a killed process, and some work.
+
+    Those of the longest room come early, so that no process is left with one at the end.
+    """
+    rooms: dict[str, dict[Path, None]] = {}
+    for item in items:
+        rooms.setdefault(item.path.parent.name, {})[item.path] = None
+    return {
+        path: number / len(files) * (_EARLY if room == "system" else 1)
+        for room, files in rooms.items()
+        for number, path in enumerate(files)
+    }
 
 
 class StoodStillError(Exception):
