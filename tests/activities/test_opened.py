@@ -35,6 +35,10 @@ def _text(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
+LOOKS = 5
+"""At a result that does not show."""
+
+
 class GitHubOfIssues:
     """A list of issues, newest first as it stands, behind the real adapter's requests."""
 
@@ -44,6 +48,7 @@ class GitHubOfIssues:
         self.listed, self.edited = list(listed), dict(edited or {})
         self.lists: list[dict[str, Any]] = []
         self.asked: list[list[str]] = []
+        self.clock = 0.0
         self.late = 0
         """So many lists do not show them yet."""
         client: Any = self
@@ -189,7 +194,7 @@ async def test_reading_ends_where_the_run_was_dispatched(monkeypatch: pytest.Mon
     github = GitHubOfIssues(*[old] * 300)
 
     assert (await judged(github, monkeypatch)).status is OutcomeStatus.NO_RESULT
-    assert len(github.lists) == 2, "one page for each look"
+    assert len(github.lists) == LOOKS, "one page for each look"
 
 
 async def test_reading_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +204,7 @@ async def test_reading_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     assert (await judged(github, monkeypatch)).status is OutcomeStatus.NO_RESULT
-    assert len(github.lists) == 2 * 5
+    assert len(github.lists) == LOOKS * 5
     assert {len(nodes) for nodes in github.asked} == {20}
 
 

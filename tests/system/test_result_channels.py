@@ -133,8 +133,8 @@ async def test_results_come_in_issues_and_pull_requests_that_workers_open(tmp_pa
     assert f"{REPOSITORY}/issues/" in of_finder["touched"].result_url
     assert of_proposer["one"].outputs == {"branch": "propose-one"}
     assert f"{REPOSITORY}/pull/" in of_proposer["one"].result_url
-    # Once of the touched one, and at each of three looks of the edited one. The others are asked
+    # Once of the touched one, and at each of five looks of the edited one. The others are asked
     # about where the second changed while they were made.
-    assert 1 + 3 <= sum(one.path == "/graphql" for one in requests) <= 1 + 3 + 2
-    # One list for each that counts, and three looks for the one that does not.
-    assert sum("creator=" in one.query for one in requests) == 3 + 3
+    assert 1 + 5 <= sum(one.path == "/graphql" for one in requests) <= 1 + 5 + 2
+    # One list for each that counts, and five looks for the one that does not.
+    assert sum("creator=" in one.query for one in requests) == 3 + 5
