@@ -8,9 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from githubkit import webhooks
 
 from tests.patience import PATIENCE
-from tests.sandbox.conftest import Repo
+from tests.sandbox.conftest import WORKER, Repo
 
 
 class Listener(ThreadingHTTPServer):
@@ -35,7 +36,9 @@ class Listening(BaseHTTPRequestHandler):
     server: Listener
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        assert webhooks.verify("secret", content, self.headers["X-Hub-Signature-256"])
+        body = json.loads(content)
         time.sleep(self.server.slow)
         self.send_response(200)
         self.end_headers()
@@ -89,3 +92,40 @@ def test_a_slow_listener_gets_what_belongs_together_in_order_and_the_rest_at_onc
     for number in range(1, 5):
         of_one = [body["comment"]["body"] for _, body in told if body["issue"]["number"] == number]
         assert of_one == ["first", "second"]
+
+
+def test_a_silent_repository_loses_all_its_deliveries_and_no_other_does(
+    repo: Repo, listener: Listener
+) -> None:
+    other = f"{repo.name}-silent"
+    repo.control.add_repository(other, files={".github/workflows/worker.yml": WORKER})
+    repo.control.timed([{"duration_seconds": 0}])
+    repo.control.deliver(f"http://127.0.0.1:{listener.server_port}", "secret", silent=[other])
+    quiet = Repo(repo.sandbox, other)
+    quiet.ended(quiet.dispatch())
+    repo.ended(repo.dispatch())
+    told = listener.wait_for(3)
+
+    assert {body["repository"]["full_name"] for _, body in told} == {repo.name}
+    assert repo.control.posted().lost == 3
+
+
+def test_what_is_delivered_has_githubs_shape(repo: Repo, listener: Listener) -> None:
+    repo.control.timed([{"duration_seconds": 0.2}])
+    repo.control.deliver(f"http://127.0.0.1:{listener.server_port}", "secret")
+    repo.ended(repo.dispatch())
+    number = repo.ask("POST", "/issues", {"title": "Broken"}).json()["number"]
+    comment = repo.ask("POST", f"/issues/{number}/comments", {"body": "Why?"}).json()
+    repo.ask("PATCH", f"/issues/comments/{comment['id']}", {"body": "Because."})
+    told = listener.wait_for(6)
+
+    for event, body in told:
+        webhooks.parse_obj(event, body)
+    assert {(event, body["action"]) for event, body in told} == {
+        ("workflow_run", "requested"),
+        ("workflow_run", "in_progress"),
+        ("workflow_run", "completed"),
+        ("issues", "opened"),
+        ("issue_comment", "created"),
+        ("issue_comment", "edited"),
+    }
