@@ -134,7 +134,7 @@ async def _send(write: Write[T], settle: timedelta) -> T:
         answer = await write.send()
     except AmbiguousError as error:
         _leave(Memory(in_doubt_since=_now()))
-        raise to_application_error(error) from error
+        raise to_application_error(error) from None  # as `told_to_temporal` does
     except (GitHubError, ApplicationError, RPCError):  # Temporal is told before and after a send
         _leave(Memory())
         raise

@@ -4,6 +4,9 @@ import time
 from datetime import timedelta
 
 import pytest
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter, DefaultPayloadConverter
+from temporalio.exceptions import ApplicationError
 
 from activities.github.errors import (
     AmbiguousError,
@@ -14,6 +17,7 @@ from activities.github.errors import (
     UnavailableError,
     error_of,
     to_application_error,
+    told_to_temporal,
 )
 from contracts import errors
 
@@ -84,3 +88,24 @@ def test_messages_from_outside_are_bounded() -> None:
 
     assert len(str(error)) <= 500
     assert len(to_application_error(error).message) <= 500
+
+
+def test_a_failure_is_small_enough_to_be_shown() -> None:
+    """Of more than 4 KiB the server keeps no type and no message for histories to tell."""
+
+    def call(depth: int) -> None:
+        if depth:
+            call(depth - 1)
+        try:
+            int("x" * 1_000)
+        except ValueError as error:
+            raise error_of("GET", "/x", 502, {}, "y" * 1_000) from error
+
+    with pytest.raises(ApplicationError) as failed, told_to_temporal():
+        call(20)
+    told = Failure()
+    DefaultFailureConverter().to_failure(failed.value, DefaultPayloadConverter(), told)
+
+    assert told.application_failure_info.type == errors.GITHUB_UNAVAILABLE
+    assert "502" in told.message
+    assert told.ByteSize() < 3 * 1024
