@@ -23,16 +23,16 @@ class Spans:
     late: float
     lost: float
     """Share of deliveries lost beside all other troubles: the last one is found by a sweep, minutes later."""
+    calls: int
+    """Per item, until the primary limit is used up where everything goes wrong; it takes about 8."""
     settle: str
     """For `PODIUM_SETTLE_SECONDS`: what is shipped where empty."""
 
 
-SHORT = Spans(secondary=2, primary=6, stale=2, artifact=4, late=1, lost=0, settle="4")
-FULL = Spans(secondary=60, primary=90, stale=10, artifact=5, late=10, lost=0.2, settle="")
+SHORT = Spans(secondary=2, primary=6, stale=2, artifact=4, late=1, lost=0, calls=5, settle="4")
+FULL = Spans(secondary=60, primary=90, stale=10, artifact=5, late=10, lost=0.2, calls=3, settle="")
 _BEFORE_LIMIT = 10.0
 """Seconds that a run of full length needs to use up a primary limit of a third of its calls."""
-_CALLS_OF_ALL = 5
-"""Per item, before the primary limit is used up where everything goes wrong: about half."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ def troubles(spans: Spans, items: int) -> dict[str, Trouble]:
             ({**limited, "seconds": 0, "status": 429},), told=refused
         ),
         "primary-limit": primary,
-        "stale-lists": stale,
+        # Where deliveries come, hardly any list is read.
+        "stale-lists": stale | Trouble(hook={"lost": 1.0}),
         "late-artifacts": artifacts,
         "gate-and-breaker": Trouble(),
         "all": secondary
@@ -105,5 +106,5 @@ def troubles(spans: Spans, items: int) -> dict[str, Trouble]:
         | gateway
         | stale
         | artifacts
-        | Trouble(hook=hook, settings={"rate_limit": items * _CALLS_OF_ALL}),
+        | Trouble(hook=hook, settings={"rate_limit": items * spans.calls}),
     }
