@@ -128,7 +128,8 @@ def _server(app: ASGIApp, connections: Connections | None) -> _Server:
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        timeout_keep_alive=60,
+        # A Temporal Worker that a test froze wakes to the connections that it had.
+        timeout_keep_alive=300,
         backlog=2048,
         timeout_graceful_shutdown=1,
     )
