@@ -12,6 +12,7 @@ from contracts import names
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
+from tests.workflows import test_pipeline
 from tests.workflows.test_orchestrator_worker import execute, spec
 
 SIX = [str(number) for number in range(6)]
@@ -154,3 +155,23 @@ async def test_paused_until_a_person_grants_it_once_more(
     kinds = [one.kind for one in report.decisions]
     order = ["budget-exceeded", "paused", "budget-granted", "resumed"]
     assert [kind for kind in kinds if kind in order] == order
+
+
+async def test_what_was_done_is_undone_at_any_cost(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """The budget is used up by the check that fails."""
+
+    def behave(inputs: dict[str, str], before: int) -> Behaviour:
+        return Behaviour(conclusion="failure" if inputs["item"].startswith("s2") else "success")
+
+    github = FakeGitHub(behave, skipping.get_current_time)
+    staged = test_pipeline.spec()["stages"][1]
+    data = test_pipeline.spec(stages=[staged], budget={"dispatches": 2})
+    async with workers_for(skipping.client, github):
+        with pytest.raises(WorkflowFailureError):
+            await skipping.client.execute_workflow(
+                "Pipeline", {"spec": data}, id="podium/test/undone", task_queue=names.TASK_QUEUE
+            )
+
+    assert github.sent == {"s1": 1, "s2 s1": 1, "undo s": 1}

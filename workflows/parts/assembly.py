@@ -28,6 +28,7 @@ class FleetWork(Work):
         *,
         outcomes: Outcomes | None = None,
         max_parallel: int | None = None,
+        at_any_cost: bool = False,
     ) -> None:
         """Make it of the frame's state, so that it goes on where the chain's last run was.
 
@@ -37,13 +38,14 @@ class FleetWork(Work):
             source: where entries come from.
             outcomes: who is told what becomes of them; the frame's tally by default.
             max_parallel: runs at once; the spec's by default.
+            at_any_cost: whether the budget holds nothing back.
         """
         state, clock, journal = frame.state.fleet, frame.clock, frame.journal
         patience = Patience(crew, journal)
         self.flights = Flights(
             crew, patience, journal=journal, clock=clock, state=state, breakers=frame.breakers
         )
-        self._leave = Leave(max_parallel or frame.spec.max_parallel, frame.budget)
+        self._leave = Leave(max_parallel or frame.spec.max_parallel, frame.budget, at_any_cost)
         self.fleet = Fleet(
             self._leave,
             crew=crew,

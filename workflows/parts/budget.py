@@ -108,6 +108,17 @@ class Leave:
     max_parallel: int
     """Runs at once; a pattern may change it while the fleet works."""
     budget: Budget
+    at_any_cost: bool = False
+    """What must not be left undone is counted, and not held back."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is dispatched any more."""
+        return self.budget.closed and not self.at_any_cost
+
+    def grants(self, dispatching: int) -> bool:
+        """Whether another dispatch may be sent now, beside those that are being sent."""
+        return self.at_any_cost or self.budget.grants(dispatching)
 
 
 def _figure(metrics: Mapping[str, float], name: str) -> float:

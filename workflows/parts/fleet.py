@@ -134,7 +134,7 @@ class Fleet:
             if not self._ready:
                 await self._read_next()
                 continue
-            granted = self._budget.grants(len(self._flights.dispatching))
+            granted = self._leave.grants(len(self._flights.dispatching))
             if granted and not (self.paused or self._flights.parking or self._flights.stopping):
                 self._start(self._ready.popleft())
 
@@ -164,7 +164,7 @@ class Fleet:
     def _may_launch(self) -> bool:
         room = len(self._live) < self._leave.max_parallel + policies.BACKLOG
         due = self._ready or (self._source.more and room)
-        if self.paused or self._budget.closed or not due:
+        if self.paused or self._leave.closed or not due:
             return False
         outstanding = self._flights.dispatching
         limit = policies.MAX_DISPATCHING if self._crew.correlated else 1
@@ -177,7 +177,7 @@ class Fleet:
 
     def _is_spent(self) -> bool:
         """Whether the budget is used up, and what it paid for has ended."""
-        return self._budget.closed and not (self._window or self._flights.dispatching)
+        return self._leave.closed and not (self._window or self._flights.dispatching)
 
     def _should_end(self) -> bool:
         if self._flights.stopping or self._flights.parking:

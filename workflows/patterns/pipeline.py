@@ -104,13 +104,15 @@ class Pipeline:
         made = state.readable(workers.get(ROLLBACK))
         named = {f"{stage}/{n}": w for n, w in workers.items()}
         # A deployer that keeps failing is left alone; undoing what it did is not left undone.
-        crew = await frame.crew(named, guarded=ROLLBACK not in workers, stages=made)
+        undoes = ROLLBACK in workers
+        crew = await frame.crew(named, guarded=not undoes, stages=made)
         entries = [
             Entry(item=Item(key=key), sequence=0, worker=key)
             for key in (f"{stage}/{name}" for name in workers)
         ]
         source = FixedSource(entries, frame.state.fleet.source)
-        work = FleetWork(frame, crew, source, outcomes=Collected(frame.tally, state, stage))
+        outcomes = Collected(frame.tally, state, stage)
+        work = FleetWork(frame, crew, source, outcomes=outcomes, at_any_cost=undoes)
         frame.begin(work)
         if not await work.run():
             return False
