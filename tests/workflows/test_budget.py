@@ -175,3 +175,20 @@ async def test_what_was_done_is_undone_at_any_cost(
             )
 
     assert github.sent == {"s1": 1, "s2 s1": 1, "undo s": 1}
+
+
+async def test_a_pipeline_that_stops_half_way_is_no_partial_success(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """What was never deployed is no item that may be missing."""
+    github = FakeGitHub(clock=skipping.get_current_time)
+    data = test_pipeline.spec(budget={"dispatches": 2}, success={"min-success-rate": 0})
+    async with workers_for(skipping.client, github):
+        with pytest.raises(WorkflowFailureError) as raised:
+            await skipping.client.execute_workflow(
+                "Pipeline", {"spec": data}, id="podium/test/half", task_queue=names.TASK_QUEUE
+            )
+
+    assert github.sent == {"v1": 1, "v2": 1}
+    assert isinstance(raised.value.cause, ApplicationError)
+    assert "the budget of 2 dispatches is used up" in raised.value.cause.message

@@ -214,15 +214,19 @@ class Orchestration(Generic[S]):
         self._work.stop(self.stopping)
         self.gates.stop(self.stopping)
 
-    def verdict(self) -> Verdict:
-        """Judge what was tallied by the spec's success criteria."""
+    def verdict(self, *, whole: bool = False) -> Verdict:
+        """Judge what was tallied by the spec's success criteria.
+
+        Args:
+            whole: whether a part of it is worth nothing, so that a budget that ends it fails it.
+        """
         return progress.verdict(
             self.spec,
             self.tally,
             stopped=self.stopping,
             timed_out=self._timeline.timed_out,
             refused=bool(self.breakers.refusals),
-            spent=self.budget.closed,
+            spent=self.budget.closed and not whole,
         )
 
     def status(self) -> Progress:

@@ -139,7 +139,7 @@ class Pipeline:
     def _verdict(self) -> Verdict:
         frame, state = self._frame, self._state
         if frame.stopping:
-            return frame.verdict()
+            return frame.verdict(whole=True)
         if state.rejection:
             return OrchestrationStatus.REJECTED, state.rejection
         if state.failure:

@@ -103,7 +103,7 @@ class Reflection:
     async def _verdict(self) -> Verdict:
         frame, rounds = self._frame, self._rounds
         if frame.stopping:
-            status, reason = frame.verdict()
+            status, reason = frame.verdict(whole=True)
             return status, f"{reason}; {self._told()}"
         spec, draft = frame.spec, rounds.chosen
         good = rounds.reached or self._state.accepted is not None
