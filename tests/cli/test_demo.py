@@ -105,6 +105,7 @@ MOMENTS: dict[str, Moment] = {
 }
 
 
+LOST_BY_PYTHON = "Exception ignored in: <function _get_module_lock"
 RARER = ("when the folder is there", "when Temporal starts", "when the worker starts")
 PARAMETERS = [
     *(name for name in MOMENTS if name not in RARER),
@@ -126,11 +127,14 @@ def test_ctrl_c_at_any_moment_leaves_nothing_running_and_the_next_run_works(
         end(process)
 
     assert demo.processes() == [], "not a moment after it has ended"
-    # At once may be before the first line of ours: then Python ends in its own way.
+    # At once may be before the first line of ours: then Python ends in its own way, or loses the
+    # interrupt in a callback of its imports and says so (5 of 6,000 times, measured).
+    lost = moment == "at once" and LOST_BY_PYTHON in demo.said()
     if moment != "at once":
         assert code in {130, -signal.SIGINT, 0}
         assert "Traceback" not in demo.said()
-    assert (code == 0) <= (moment == "when the report is told"), "it may have been done by then"
+    done = moment == "when the report is told"
+    assert (code == 0) <= (done or lost), f"it may have been done by then: {demo.said()}"
     assert not [port for port in ports if accepts(port)]
     check_succeeded(demo.run(), demo.count)
 
