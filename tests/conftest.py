@@ -11,6 +11,7 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
     contextmanager,
+    nullcontext,
 )
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails
 
 from activities.markers import Markers
 from activities.settings import Settings
@@ -35,8 +37,11 @@ from contracts import names
 from tests.fakes import FakeGitHub
 from worker_main import activities_by_queue
 from worker_main import workers_for as composed
-from workflows.plugin import podium_plugin
+from workflows.plugin import WORKFLOWS, podium_plugin
+from workflows.runner import ContextFreeRunner
 
+_CACHED = 50
+"""Workflows in a Temporal Worker's cache, more than any test has."""
 _LONGEST = 120
 """Seconds; the longest test on the time-skipping server needs about 40 on a loaded machine."""
 _REFUSED = "invalid history builder state for action"
@@ -44,6 +49,22 @@ _EARLY = 0.7
 """Before this share of the run is over, the last of the system's tests have begun."""
 _AFTER_REFUSAL = 10
 """Seconds that a test may go on: what hangs may be a workflow that it does not wait for."""
+
+_prepare = ContextFreeRunner.prepare_workflow
+_prepared: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check once per process, not per Temporal Worker, that the sandbox can load each workflow."""
+
+    def prepare(self: ContextFreeRunner, defn: Any) -> None:
+        if defn.name not in _prepared:
+            _prepare(self, defn)
+            _prepared.add(defn.name)
+
+    monkeypatch.setattr(ContextFreeRunner, "prepare_workflow", prepare)
+
 
 WorkersFor = Callable[..., AbstractAsyncContextManager[None]]
 
@@ -172,16 +193,44 @@ def settings_for() -> Callable[[FakeGitHub], Settings]:
 
 @pytest.fixture
 def workers_for(settings_for: Callable[..., Settings]) -> WorkersFor:
-    """All Workers, as production composes them, over a fake GitHub; without a workflow cache by default."""
+    """All Workers, as production composes them, over a fake GitHub.
+
+    By default what the workflows did is replayed from the start at the end of the test: as strict as
+    no cache at all, and a tenth of its cost, which grows with the square of the history.
+    """
 
     @asynccontextmanager
     async def run(
-        client: Client, github: Any, settle: float = 5, cached: int = 0
+        client: Client, github: Any, settle: float = 5, cached: int | None = None
     ) -> AsyncIterator[None]:
         by_queue = activities_by_queue(client, settings_for(github, settle))
-        async with AsyncExitStack() as running:
-            for worker in composed(client, by_queue, max_cached_workflows=cached):
+        size = _CACHED if cached is None else cached
+        async with (
+            _replayed(client) if cached is None else nullcontext(),
+            AsyncExitStack() as running,
+        ):
+            for worker in composed(client, by_queue, max_cached_workflows=size):
                 await running.enter_async_context(worker)
             yield
 
     return run
+
+
+@asynccontextmanager
+async def _replayed(client: Client) -> AsyncIterator[None]:
+    """Replay the history of each workflow that runs meanwhile."""
+    seen: dict[tuple[str, str], None] = {}
+    create = ContextFreeRunner.create_instance
+
+    def noting(self: ContextFreeRunner, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        if not det.info.workflow_id.startswith("sandbox-validate"):
+            seen[det.info.workflow_id, det.info.run_id] = None
+        return create(self, det)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ContextFreeRunner, "create_instance", noting)
+        yield
+    replayer = Replayer(workflows=WORKFLOWS, plugins=[podium_plugin()])
+    for workflow_id, run_id in seen:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+        await replayer.replay_workflow(await handle.fetch_history())

@@ -43,7 +43,7 @@ async def run(
     workers_for: WorkersFor,
     github: FakeGitHub,
     data: dict[str, Any],
-    cached: int = 0,
+    cached: int | None = None,
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
     async with workers_for(env.client, github, cached=cached):

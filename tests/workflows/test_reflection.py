@@ -56,7 +56,7 @@ class Studio:
     feedback: Callable[[int], Any] = lambda n: f"wish {n}"
     branch: Any = "docs/${n}"
     draft: str = "success"
-    seconds: float = 30
+    seconds: float = 8
     drafts: list[list[str]] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
 

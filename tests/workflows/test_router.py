@@ -97,7 +97,7 @@ async def run(
     github: FakeGitHub,
     data: dict[str, Any],
     happened: dict[str, Any] | None = None,
-    cached: int = 0,
+    cached: int | None = None,
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
     async with workers_for(env.client, github, cached=cached):

@@ -74,7 +74,7 @@ async def execute(
     workers_for: WorkersFor,
     worker: Any,
     data: dict[str, Any],
-    cached: int = 0,
+    cached: int | None = None,
 ) -> tuple[OrchestrationReport, FakeGitHub]:
     github = FakeGitHub(worker, env.get_current_time)
     async with workers_for(env.client, github, cached=cached):
