@@ -21,11 +21,11 @@ from contracts.watch import (
     PollRuns,
     RegisterRuns,
     RunRow,
+    WatchedRun,
 )
 
-MAX_PAGES = 3
-"""Pages of a poll; older runs are read one by one."""
-
+_TELLING = 20
+"""Watchers told at once of what is waited for."""
 
 _ENDED = frozenset(
     {
@@ -51,6 +51,8 @@ class WatchActivities:
     async def poll(self, ask: PollRuns) -> Poll:
         """Read the newest runs once, with conditional requests; the watcher decides when again.
 
+        It asks for one page, or one run, at a time: the queue's limit is then one of requests.
+
         Raises:
             ApplicationError: `GitHubRateLimited` or `GitHubUnavailable`, retried by policy.
         """
@@ -74,14 +76,23 @@ class WatchActivities:
 
     @activity.defn(name="podium.watch.register")
     async def register(self, ask: RegisterRuns) -> None:
-        """Tell a watcher again what is waited for; it may have been terminated meanwhile."""
-        await self._watching.watch(ask.repository, ask.runs)
+        """Tell watchers again what is waited for; they may have been terminated meanwhile."""
+        places: dict[str, list[WatchedRun]] = {}
+        for watched in ask.runs:
+            places.setdefault(watched.run.repository, []).append(watched)
+        room = asyncio.Semaphore(_TELLING)
+
+        async def tell(repository: str, runs: list[WatchedRun]) -> None:
+            async with room:
+                await self._watching.watch(repository, tuple(runs))
+
+        await asyncio.gather(*(tell(*place) for place in places.items()))
 
     def _pages(self, ask: PollRuns) -> Poll:
         rows: list[RunRow] = []
         marks: list[PageMark] = []
         watched, held, known = set(ask.watched), set(ask.held), set(ask.known)
-        for number in range(1, MAX_PAGES + 1):
+        for number in ask.pages:
             last = ask.marks[number - 1] if number <= len(ask.marks) else None
             page = self._github.actions.runs(
                 ask.repository, page=number, etag=last.etag if last else ""

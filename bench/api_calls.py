@@ -31,7 +31,7 @@ from pathlib import Path
 import requests
 from setting import REPOSITORY, Stand, open_stand, promised, spec, table
 
-from activities.watch import MAX_PAGES
+from contracts.watch import MAX_PAGES
 from tests.webhooks.commenting import Liar, collected, commented, serve_commenter, untrue
 from tests.webhooks.process import delivered, receiver
 from workflows import policies

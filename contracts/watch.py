@@ -10,6 +10,9 @@ from contracts.runs import Completion, RunRef, ToldResult, Waiter
 MAX_BATCH = 500
 """Runs in one message to or from a watcher."""
 
+MAX_PAGES = 3
+"""Pages of a look at a list; older runs are read one by one."""
+
 
 class Intent(Sent):
     """A dispatch that is about to be sent: announced first, so that no run goes unclaimed."""
@@ -40,9 +43,10 @@ class WatchRuns(Sent):
 
 
 class RegisterRuns(Sent):
-    """A fleet tells the watcher again what it waits for, in case the watcher forgot."""
+    """A fleet tells watchers again what it waits for, in case they forgot."""
 
     repository: str
+    """The fleet's; each run is told to the watcher of its own."""
     runs: tuple[WatchedRun, ...]
 
 
@@ -130,6 +134,8 @@ class PollRuns(Sent):
     """Those of them that an environment's reviewers held when they were last seen."""
     known: tuple[int, ...] = ()
     """Other runs that need not be told again."""
+    pages: tuple[int, ...] = tuple(range(1, MAX_PAGES + 1))
+    """Read in this order, until `oldest` is reached."""
     by_id: tuple[int, ...] = ()
     """Runs too old for the pages, each read by itself."""
 

@@ -21,7 +21,6 @@ from contracts.watch import (
     Intent,
     Lookup,
     LookupRun,
-    Poll,
     PollRuns,
     Release,
     RunWatchState,
@@ -29,6 +28,7 @@ from contracts.watch import (
     WatchRuns,
 )
 from workflows import policies
+from workflows.parts.looks import look
 from workflows.parts.messages import decoded
 from workflows.parts.postman import Postman
 from workflows.parts.sightings import Sightings
@@ -37,6 +37,7 @@ _BY_ID = 10
 """Runs read one by one in a cycle, where the pages do not reach them."""
 _CANCELS = 10
 """Cancellations under way at once."""
+_THRIFTY = "few looks, and one request in each"
 _LINGER = timedelta(seconds=5)
 """How long an idle watcher stays, so that a slow trickle of runs does not restart it."""
 
@@ -62,6 +63,7 @@ class RunWatch:
         """Poll until nothing is in flight."""
         if not self._state.repository:
             return
+        self._sightings.rhythm.thrifty = workflow.patched(_THRIFTY)
         while not workflow.info().is_continue_as_new_suggested():
             await self._tidy()
             if self._sightings.idle:
@@ -179,13 +181,8 @@ class RunWatch:
             known=self._sightings.known(),
             by_id=self._sightings.take_unreached(_BY_ID),
         )
-        summary = f"look for {len(ask.watched)} runs"
         try:
-            poll: Poll = await workflow.execute_activity_method(
-                WatchActivities.poll,
-                ask,
-                **policies.named(policies.POLL, summary, of=ask.repository),
-            )
+            poll = await look(ask, apart=self._sightings.rhythm.thrifty)
         except ActivityError as error:
             workflow.logger.warning("poll failed", extra={"cause": str(error.cause)})
             self._sightings.rhythm.polled()

@@ -23,6 +23,8 @@ class Rhythm:
     def __init__(self, state: RunWatchState) -> None:
         self.polled_at = state.polled_at or workflow.now()
         self.heard_at = state.heard_at
+        self.thrifty = True
+        """False where this run of the watcher began when looks were more, and larger."""
         self._hurried = False
         self._read_at: dict[int, datetime] = {}
 
@@ -51,7 +53,7 @@ class Rhythm:
         due = sorted(
             (self._read_at.get(asked.run.run_id, asked.run.dispatched_at), asked.run.run_id)
             for asked in older
-            if maybe_done(asked) <= now
+            if self._worth_a_look(asked, interval) <= now
         )
         chosen = tuple(run_id for read_at, run_id in due[:limit] if read_at <= before)
         there = {asked.run.run_id for asked in older}
@@ -73,11 +75,24 @@ class Rhythm:
         """When to look next: not before the first run can be done."""
         if self._hurried:
             return self.polled_at
-        soonest = [maybe_done(asked) for asked in watched]
-        soonest += [intent.announced_at + _MAYBE_SENT for intent in intents]
         interval = self.interval(watched, intents)
+        soonest = [self._worth_a_look(asked, interval) for asked in watched]
+        soonest += [intent.announced_at + _MAYBE_SENT for intent in intents]
         planned = max(self.polled_at + interval, min(soonest, default=self.polled_at))
         overdue = [at for asked in watched if (at := overdue_at(asked)) is not None]
         if self.heard_at is None or not overdue or not workflow.patched(_OVERDUE_SOONER):
             return planned
         return min(planned, max(self.polled_at + policies.POLL_MAX, min(overdue)))
+
+    def _worth_a_look(self, asked: WatchedRun, interval: timedelta) -> datetime:
+        """When a run is looked for first.
+
+        An interval after the shortest run of its worker would have ended: whoever ended meanwhile
+        waited for one interval at most, as everybody does. A run shorter than all before it waits for
+        longer; of n runs, about ln n are.
+        """
+        if not self.thrifty:
+            return maybe_done(asked)
+        if asked.shortest is None:
+            return asked.run.dispatched_at
+        return asked.run.dispatched_at + asked.shortest + interval
