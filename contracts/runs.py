@@ -201,6 +201,8 @@ class WorkerOutcome(Sent):
     key: str
     title: str = ""
     url: str = ""
+    repository: str = ""
+    """Where its run was, if not in the spec's repository."""
     worker: str
     """Its file without the ending; empty for an item that no worker was asked about."""
     route: str = ""

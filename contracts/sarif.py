@@ -22,6 +22,8 @@ class SarifSource(Sent):
     """The findings' own."""
     commit_sha: str = ""
     ref: str = ""
+    runs_in: str = ""
+    """Repository of the run, if not the spec's."""
     apart: str = ""
     """Told in the category where several items are about one repository."""
 
@@ -82,7 +84,7 @@ class ConsolidateSarif(Sent):
     """Upload one file of several workers' findings to the home repository."""
 
     home: str
-    """Where it goes, and where the worker runs are."""
+    """Where it goes, and where the worker runs are that tell no other place."""
     artifact: str
     sources: tuple[SarifSource, ...]
     """In order; as many of them as fill one file are used."""

@@ -30,6 +30,7 @@ from contracts.sarif import (
     SarifUpload,
     Told,
 )
+from contracts.specs.placing import is_repository
 
 _AT_ONCE = 2
 """Artifacts that this process holds in memory at the same time."""
@@ -37,7 +38,6 @@ _HEARTBEAT_SECONDS = 5
 _MAX_ERRORS = 10
 _SHA = re.compile(r"[0-9a-f]{40,64}")
 _REF = re.compile(r"refs/(heads|tags|pull)/\S.*")
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
 class SarifActivities:
@@ -133,9 +133,9 @@ class SarifActivities:
         """Take runs until one does not fit, or there are no more; tell where that is."""
         filled: list[Part] = []
         for position, source in enumerate(ask.sources):
-            if not _REPOSITORY.fullmatch(source.repository):  # told when it was published
+            if not is_repository(source.repository):  # told when it was published
                 continue
-            read = self._read(ask.home, ask.artifact, source)
+            read = self._read(source.runs_in or ask.home, ask.artifact, source)
             parts = prepare(read, apart=source.apart, repository=source.repository)
             start = ask.skip if position == 0 else 0
             for number, part in enumerate(parts[start:], start):
@@ -183,7 +183,7 @@ def _figures(read: Read) -> Figures:
 
 def _refusal(source: SarifSource) -> str:
     """Say why findings cannot be uploaded to their repository, or nothing."""
-    if not _REPOSITORY.fullmatch(source.repository):
+    if not is_repository(source.repository):
         return f"{clip(source.repository, 80)!r} is no repository"
     if not _SHA.fullmatch(source.commit_sha):
         return "the worker's outputs tell no commit_sha"

@@ -6,9 +6,10 @@ from pydantic import Field, model_validator
 
 from contracts.base import Written
 from contracts.specs.common import Spec, check, check_trusted, check_worker
+from contracts.specs.placing import check_place
 from contracts.specs.reporting import OutputPath
 from contracts.specs.sources import ForEach
-from contracts.specs.worker import WorkerName, WorkerSpec
+from contracts.specs.worker import PlacedWorkerSpec, WorkerName, WorkerSpec
 
 
 class CountsReducer(Written):
@@ -64,13 +65,14 @@ class MapReduceSpec(Spec):
 
     pattern: Literal["map-reduce"]
     for_each: ForEach
-    worker: WorkerSpec
+    worker: PlacedWorkerSpec
     reduce: dict[WorkerName, Reducer] = Field(min_length=1, max_length=10)
 
     @model_validator(mode="after")
     def _expressions_are_known(self) -> "MapReduceSpec":
         roots = self.roots(item=self.for_each.fields)
         check_worker("worker", self.worker, roots)
+        check_place("worker", self.worker, self.for_each, roots)
         for name, reducer in self.reduce.items():
             if isinstance(reducer, WorkerReducer):
                 results = self.roots(results=("references", "count", "counts"))

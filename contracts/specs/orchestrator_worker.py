@@ -6,9 +6,10 @@ from pydantic import Field, model_validator
 
 from contracts.base import Written
 from contracts.specs.common import Spec, check_worker
+from contracts.specs.placing import check_place
 from contracts.specs.reporting import OutputPath
 from contracts.specs.sources import ForEach
-from contracts.specs.worker import WorkerSpec
+from contracts.specs.worker import PlacedWorkerSpec
 
 
 class Voting(Written):
@@ -32,12 +33,14 @@ class OrchestratorWorkerSpec(Spec):
 
     pattern: Literal["orchestrator-worker"]
     for_each: ForEach
-    worker: WorkerSpec
+    worker: PlacedWorkerSpec
     voting: Voting | None = None
 
     @model_validator(mode="after")
     def _expressions_are_known(self) -> "OrchestratorWorkerSpec":
-        check_worker("worker", self.worker, self.roots(item=self.for_each.fields))
+        roots = self.roots(item=self.for_each.fields)
+        check_worker("worker", self.worker, roots)
+        check_place("worker", self.worker, self.for_each, roots)
         return self
 
     @model_validator(mode="after")

@@ -24,6 +24,8 @@ Source = Literal[
     "matrix",
     "list",
 ]
+LISTED = ("organization-repositories", "installation-repositories")
+"""Sources whose items are repositories, as GitHub itself names them."""
 _REPOSITORY_KEYS = ("organization", "topics", "archived", "forks", "visibility")
 _KEYS: dict[str, tuple[str, ...]] = {
     "open-issues": (),

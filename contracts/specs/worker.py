@@ -18,6 +18,9 @@ FORGEABLE = ("comment", "issue", "pull-request")
 RESULT_BYTES = 64 * KIB
 """Largest result accepted, unless a spec asks for less."""
 
+Owner = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}$")]
+"""A person or an organization on GitHub."""
+
 _MOST_OFTEN = timedelta(seconds=30)
 
 WorkerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -79,6 +82,11 @@ class WorkerSpec(Written):
     """Longest that the reviewers of a GitHub environment may hold one run; GitHub waits 30 days."""
     retry: Retry = Retry()
 
+    @property
+    def scattered(self) -> bool:
+        """Whether each item says in which repository it runs."""
+        return False
+
     @model_validator(mode="before")
     @classmethod
     def _agents_answer_by_their_artifacts(cls, data: Any) -> Any:
@@ -89,3 +97,17 @@ class WorkerSpec(Written):
         if not isinstance(result, dict) or "channels" in result:
             return data
         return {**data, "result": {**result, "channels": ["gh-aw"]}}
+
+
+class PlacedWorkerSpec(WorkerSpec):
+    """A worker over items, which may run in a repository that its item names."""
+
+    repository: str = Field(default="", max_length=300)
+    """Where it runs, as `${{ item.full_name }}`; in the spec's repository where left out."""
+    owners: tuple[Owner, ...] = Field(default=(), max_length=20)
+    """Whose repositories these may be; needed unless GitHub itself listed them."""
+
+    @property
+    def scattered(self) -> bool:
+        """Whether each item says in which repository it runs."""
+        return bool(self.repository)

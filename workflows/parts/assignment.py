@@ -12,9 +12,10 @@ from contracts import expressions
 from contracts.circuit import LONGEST_PERMIT
 from contracts.fleet import Entry, OrchestrationState
 from contracts.names import worker_name
-from contracts.runs import OutcomeStatus, WorkerDescription
+from contracts.runs import DescribeWorker, OutcomeStatus, WorkerDescription
+from contracts.specs import placing
 from contracts.specs.breaker import BreakerSettings
-from contracts.specs.worker import WorkerSpec
+from contracts.specs.worker import PlacedWorkerSpec, WorkerSpec
 from contracts.worker import RequestError, WorkerRequest, build_request
 from workflows import policies
 
@@ -36,13 +37,16 @@ class Assignment:
 
     worker: WorkerSpec
     repository: str
-    described: WorkerDescription
+    described: WorkerDescription | None
+    """None where each item has its own repository, and so its own file of the worker."""
     context: Mapping[str, Any]
     """What expressions read besides the item."""
     state: OrchestrationState
     """Of the orchestration: when it began, was reset, and must end."""
     breaker: BreakerSettings | None = None
     """None where it has no circuit breakers."""
+    owners: tuple[str, ...] = ()
+    """In whose repositories it may run, besides its own."""
 
     @property
     def name(self) -> str:
@@ -70,12 +74,30 @@ class Assignment:
         longest = self.queue_timeout + self.timeout + policies.PERMIT_MARGIN
         return min(longest, LONGEST_PERMIT)
 
-    @property
-    def correlated(self) -> bool:
-        """Whether its runs can be told apart by their titles."""
-        return self.described.declaration.correlated
+    def place(self, entry: Entry) -> str:
+        """Say in which repository it runs for an entry.
 
-    def request(self, entry: Entry) -> WorkerRequest:
+        Raises:
+            DispatchFailedError: it may not run there.
+        """
+        if not (isinstance(self.worker, PlacedWorkerSpec) and self.worker.scattered):
+            return self.repository
+        try:
+            return placing.place_of("worker", self.worker, self.owners, self._context(entry))
+        except (placing.PlacingError, expressions.ExpressionError) as error:
+            raise DispatchFailedError(OutcomeStatus.DISPATCH_FAILED, str(error)) from error
+
+    def file_in(self, place: str, entry: Entry) -> DescribeWorker:
+        """Say what is to be read of the worker where it runs for an entry.
+
+        GitHub told the branch with the repository: asking again would be a call for each item.
+        """
+        told = entry.item.fields
+        branch = told.get("default_branch") if told.get("full_name") == place else None
+        ref = self.worker.ref or (str(branch) if branch else None)
+        return DescribeWorker(repository=place, workflow=self.worker.workflow, ref=ref)
+
+    def request(self, entry: Entry, place: str, described: WorkerDescription) -> WorkerRequest:
         """Render and check what would be sent.
 
         Raises:
@@ -88,12 +110,12 @@ class Assignment:
                 for name, value in self.worker.inputs.items()
             }
             return build_request(
-                self.described.declaration,
+                described.declaration,
                 inputs,
-                repository=self.repository,
-                ref=self.described.ref,
+                repository=place,
+                ref=described.ref,
                 dispatch_id=entry.dispatch_id,
-                aw_context=self._aw_context(entry.dispatch_id),
+                aw_context=self._aw_context(entry.dispatch_id, place),
             )
         except (RequestError, expressions.ExpressionError) as error:
             raise DispatchFailedError(OutcomeStatus.DISPATCH_FAILED, str(error)) from error
@@ -112,13 +134,13 @@ class Assignment:
             return None
         return int(number) if number.isdecimal() else None
 
-    def _aw_context(self, dispatch_id: str) -> str:
+    def _aw_context(self, dispatch_id: str, place: str) -> str:
         """Flat JSON, as gh-aw workers read and echo it."""
         info = workflow.info()
         return json.dumps(
             {
                 "run_id": info.first_execution_run_id,
-                "repo": self.repository,
+                "repo": place,
                 "workflow_id": info.workflow_id,
                 "dispatch_id": dispatch_id,
             }

@@ -15,6 +15,9 @@ from contracts.runs import Verdict
 from workflows import policies
 from workflows.parts.journal import Journal
 
+_MAX_KNOWN = 200
+"""Breakers that are carried and reported: with one in each repository there may be thousands."""
+
 
 class Breakers:
     """Tells outcomes by one signal at a time to each breaker, with all that arrived meanwhile."""
@@ -39,7 +42,7 @@ class Breakers:
 
     def refused(self, entry: Entry, breaker: str, reason: str) -> None:
         """A dispatch was refused."""
-        self._refused[breaker] = self._refused.get(breaker, 0) + 1
+        self._know(breaker, refused=1)
         self._journal.decide("circuit-open", entry.item.key, f"{reason} ({breaker})")
 
     def landed(self, entry: Entry) -> None:
@@ -60,7 +63,7 @@ class Breakers:
         if not breaker:
             self._telling.pop(entry.dispatch_id, None)
             return
-        self._refused.setdefault(breaker, 0)
+        self._know(breaker)
         outcome = ToldOutcome(dispatch_id=entry.dispatch_id, status=verdict.status)
         self._unsent.setdefault(breaker, []).append(outcome)
         if breaker not in self._rounds:
@@ -93,8 +96,18 @@ class Breakers:
             view = self._views.get(breaker)
             told = view.model_dump(mode="json", exclude={"worker", "settings"}) if view else {}
             file = breaker.rsplit("/", 1)[-1]
-            shown[file] = {"id": breaker, "refused": refused, "state": "unknown", **told}
+            key = breaker.partition("/")[2] if file in shown else file
+            shown[key] = {"id": breaker, "refused": refused, "state": "unknown", **told}
         return shown
+
+    def _know(self, breaker: str, refused: int = 0) -> None:
+        """Count a breaker in; of too many, those that refused something are kept."""
+        if breaker not in self._refused and len(self._refused) >= _MAX_KNOWN:
+            idle = next((name for name, count in self._refused.items() if not count), None)
+            if not refused or idle is None:
+                return  # the journal tells of each refusal all the same
+            del self._refused[idle]
+        self._refused[breaker] = self._refused.get(breaker, 0) + refused
 
     async def _round(self, breaker: str) -> None:
         handle = workflow.get_external_workflow_handle(breaker)

@@ -7,15 +7,17 @@ from typing import Any
 
 from contracts.fleet import Entry, OrchestrationState, Pace
 from contracts.runs import Completion, RunRef, ToldResult, Verdict
+from contracts.specs import placing
 from contracts.specs.breaker import BreakerSettings
-from contracts.specs.worker import WorkerSpec
+from contracts.specs.sources import ForEach
+from contracts.specs.worker import PlacedWorkerSpec, WorkerSpec
 from workflows import policies
 from workflows.parts.assignment import Assignment
 from workflows.parts.worker_run import WorkerRuns
 
 
 class Crew:
-    """Who does what: one `WorkerRuns` per worker, all of one repository."""
+    """Who does what: one `WorkerRuns` per worker."""
 
     def __init__(
         self,
@@ -24,15 +26,17 @@ class Crew:
         state: OrchestrationState,
         context: Mapping[str, Any],
         breaker: BreakerSettings | None = None,
+        over: ForEach | None = None,
     ) -> None:
         """Make it of workers that were described.
 
         Args:
-            workers: by name; each name must be in `state.workers`.
+            workers: by name; each name must be in `state.workers`, unless its items say where it runs.
             repository: where they run.
             state: of the orchestration.
             context: what the expressions of all of them read.
             breaker: how their circuit breakers are set; None for none.
+            over: where the items come from that may say where a worker runs.
         """
         self.repository = repository
         self._runs = {
@@ -40,10 +44,11 @@ class Crew:
                 Assignment(
                     worker=worker,
                     repository=repository,
-                    described=state.workers[name],
+                    described=None if worker.scattered else state.workers[name],
                     context=context,
                     state=state,
                     breaker=breaker,
+                    owners=_owners(worker, over, repository),
                 ),
                 state.fleet.paces.setdefault(name, Pace()),
             )
@@ -52,9 +57,15 @@ class Crew:
         self._collecting = {name: _room(worker) for name, worker in workers.items()}
 
     @property
-    def correlated(self) -> bool:
-        """Whether the runs of all of them can be told apart by their titles."""
-        return all(runs.assignment.correlated for runs in self._runs.values())
+    def scattered(self) -> bool:
+        """Whether their runs are in many repositories, each with a watcher of its own."""
+        return any(runs.assignment.worker.scattered for runs in self._runs.values())
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether dispatches wait for each other, as runs cannot be told apart by their titles."""
+        described = (runs.assignment.described for runs in self._runs.values())
+        return any(one is not None and not one.declaration.correlated for one in described)
 
     async def collect(
         self, entry: Entry, run: RunRef, completion: Completion, told: tuple[ToldResult, ...]
@@ -66,6 +77,12 @@ class Crew:
     def of(self, entry: Entry) -> WorkerRuns:
         """Find who does an entry."""
         return self._runs[entry.worker]
+
+
+def _owners(worker: WorkerSpec, over: ForEach | None, home: str) -> tuple[str, ...]:
+    if over is None or not isinstance(worker, PlacedWorkerSpec):
+        return ()
+    return placing.owners_of(worker, over, home)
 
 
 def _room(worker: WorkerSpec) -> asyncio.Semaphore:

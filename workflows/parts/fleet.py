@@ -167,7 +167,7 @@ class Fleet:
         if self.paused or self._leave.closed or not due:
             return False
         outstanding = self._flights.dispatching
-        limit = policies.MAX_DISPATCHING if self._crew.correlated else 1
+        limit = 1 if self._crew.one_by_one else policies.MAX_DISPATCHING
         return (
             len(self._window) < self._leave.max_parallel
             and len(self._tasks) <= self._leave.max_parallel + policies.MAX_DISPATCHING

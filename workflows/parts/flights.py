@@ -13,8 +13,9 @@ from temporalio.exceptions import ActivityError
 
 from activities.watch import WatchActivities
 from contracts.fleet import Entry, FleetState
-from contracts.runs import Completion, OutcomeStatus, ToldResult, Verdict
+from contracts.runs import Completion, OutcomeStatus, RunRef, ToldResult, Verdict
 from contracts.watch import CompletedRuns, RegisterRuns, WatchedRun
+from contracts.worker import WorkerRequest
 from workflows import policies
 from workflows.parts.answered import Answered
 from workflows.parts.assignment import DispatchFailedError
@@ -24,7 +25,8 @@ from workflows.parts.crew import Crew
 from workflows.parts.journal import Journal
 from workflows.parts.patience import Patience
 from workflows.parts.reruns import adopt, started_again
-from workflows.parts.worker_run import waiter
+from workflows.parts.turns import Turns
+from workflows.parts.worker_run import Sending, waiter
 
 T = TypeVar("T")
 
@@ -58,13 +60,15 @@ class Flights:
         self._by_id = {e.dispatch_id: e for e in state.entries if e.run is not None}
         self._waits: dict[str, asyncio.Future[None]] = {}
         self._told: dict[str, tuple[ToldResult, ...]] = {}
-        self._answered = Answered()
+        self._answered, self._turns = Answered(), Turns()
         clock.call(self._on_time, self._next_time)
 
     def runs_completed(self, batch: CompletedRuns) -> None:
         """Take news in: early, late, repeated or of another run, nothing is lost or doubled."""
-        self._state.last_news_at, self._state.silences = workflow.now(), 0
-        self._recognise(batch.since)
+        self._state.silences = 0
+        if not self._crew.scattered:  # else it is of one watcher of many: the others may be silent
+            self._state.last_news_at = workflow.now()
+            self._recognise(batch.since)
         for news in batch.completions:
             entry = self._by_id.get(news.dispatch_id)
             if news.surplus:  # also of a dispatch that has its verdict: it may be seen late
@@ -98,15 +102,12 @@ class Flights:
         try:
             if await self._run_again(entry):
                 return None
-            request = runs.assignment.request(entry)
+            place = runs.assignment.place(entry)
+            described = await runs.described(entry, place)
+            request = runs.assignment.request(entry, place, described)
             self.dispatching[entry.sequence] = len(request.model_dump_json())
-            watermark = 0
-            if not runs.assignment.correlated:
-                watermark = max(await runs.watermark(), self._state.highest_run)
-            await self._breakers.told(request.workflow)
-            entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
-            unwanted = self._unwanted(entry.dispatch_id)
-            entry.run = await runs.dispatch(entry, request, watermark, unwanted)
+            correlated = described.declaration.correlated
+            entry.run = await self._send(entry, request, correlated=correlated)
         except DispatchFailedError as error:
             if error.breaker:
                 self._breakers.refused(entry, error.breaker, error.reason)
@@ -115,17 +116,33 @@ class Flights:
             # News came where answers did not.
             breaker = runs.assignment.breaker
             entry.run = self._answered.run(entry, entry.completion, request, breaker)
-        except ActivityError as error:  # the watermark could not be read
+        except ActivityError as error:  # the watermark, or the worker's file, could not be read
             return Verdict(status=OutcomeStatus.DISPATCH_FAILED, reason=str(error.cause))
         finally:
             del self.dispatching[entry.sequence]
-        self._state.highest_run = max(self._state.highest_run, entry.run.run_id)
-        kind = "adopted" if entry.run.adopted else "dispatched"
-        reason = f"run {entry.run.run_id}, attempt {entry.attempt}"
-        self._journal.decide(kind, entry.item.key, reason)
+        self._sent(entry, entry.run)
+        return None
+
+    async def _send(self, entry: Entry, request: WorkerRequest, *, correlated: bool) -> RunRef:
+        runs, scattered = self._crew.of(entry), self._crew.scattered
+        in_turn = scattered and not correlated
+        async with self._turns.turn(request.repository, needed=in_turn):
+            watermark = 0
+            if not correlated:  # another repository's runs say nothing of this one's
+                highest = 0 if scattered else self._state.highest_run
+                watermark = max(await runs.watermark(request), highest)
+            await self._breakers.told(request.workflow)
+            entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
+            unwanted = self._unwanted(entry.dispatch_id)
+            sending = Sending(request, correlated, watermark)
+            return await runs.dispatch(entry, sending, unwanted)
+
+    def _sent(self, entry: Entry, run: RunRef) -> None:
+        self._state.highest_run = max(self._state.highest_run, run.run_id)
+        kind = "adopted" if run.adopted else "dispatched"
+        self._journal.decide(kind, entry.item.key, f"run {run.run_id}, attempt {entry.attempt}")
         self._patience.begin(entry)
         self._clock.rearm()
-        return None
 
     async def _run_again(self, entry: Entry) -> bool:
         """Take a run that a person started again meanwhile, instead of dispatching another."""

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from activities.watch import WatchActivities
-from contracts.watch import MAX_PAGES, Poll, PollRuns
+from contracts.watch import MAX_PAGES, PageMark, Poll, PollRuns, RunRow
 from workflows import policies
 
 
@@ -22,7 +22,9 @@ async def look(ask: PollRuns, *, apart: bool) -> Poll:
     """
     if not apart:
         return await _read(ask)
-    marks, rows, requests = ask.marks[:0], {}, 0
+    marks: tuple[PageMark, ...] = ()
+    rows: dict[int, RunRow] = {}
+    requests = 0
     for number in range(1, MAX_PAGES + 1):
         page = await _read(ask.model_copy(update={"pages": (number,), "by_id": ()}))
         marks, requests = marks + page.marks, requests + page.requests

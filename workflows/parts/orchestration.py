@@ -21,6 +21,7 @@ from contracts.runs import (
 from contracts.sources import ItemsCount
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.common import Spec
+from contracts.specs.sources import ForEach
 from contracts.specs.worker import WorkerSpec
 from workflows import policies
 from workflows.parts import closing, progress
@@ -122,19 +123,26 @@ class Orchestration(Generic[S]):
         self._reporting.reductions = told
 
     async def crew(
-        self, workers: Mapping[str, WorkerSpec], *, guarded: bool = True, **context: Any
+        self,
+        workers: Mapping[str, WorkerSpec],
+        *,
+        guarded: bool = True,
+        over: ForEach | None = None,
+        **context: Any,
     ) -> Crew:
         """Make the crew of a fleet; each declaration is read once, and the whole chain uses it.
 
         Args:
             workers: by name.
             guarded: false where circuit breakers have no say.
+            over: where the items come from that may say where a worker runs.
             context: what expressions read besides `inputs`, `event` and `run`.
 
         Raises:
             ActivityError: a worker's file cannot be read, or is no workflow.
         """
-        unread = [name for name in workers if name not in self.state.workers]
+        known = self.state.workers
+        unread = [n for n, one in workers.items() if n not in known and not one.scattered]
         asks = (
             DescribeWorker(
                 repository=self.spec.repository,
@@ -159,6 +167,7 @@ class Orchestration(Generic[S]):
             self.state,
             {**self.context, **context},
             self._breaker_settings() if guarded else None,
+            over,
         )
 
     async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:

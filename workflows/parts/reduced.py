@@ -146,6 +146,7 @@ class Reduced:
             key=outcome.key,
             run_id=outcome.run_id,
             repository=repository,
+            runs_in=outcome.repository,
             commit_sha=str(outcome.outputs.get("commit_sha") or "")[:80],
             ref=str(outcome.outputs.get("ref") or "")[:300],
         )

@@ -142,7 +142,7 @@ class SarifWork(Work):
         if number and not may:
             return None
         ask = PublishSarif(
-            runs_in=self._home,
+            runs_in=source.runs_in or self._home,
             artifact=self._reducer.artifact,
             source=source,
             number=number,

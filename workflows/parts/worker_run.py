@@ -5,6 +5,7 @@ Waiting between dispatch and collection belongs to the fleet, which holds many a
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.dispatch import DispatchActivities
 from activities.results import ResultActivities
+from activities.workers import WorkerActivities
 from contracts import errors, names
 from contracts.base import clip, plain
 from contracts.fleet import Entry, Pace
@@ -30,6 +32,7 @@ from contracts.runs import (
     ToldResult,
     Verdict,
     Waiter,
+    WorkerDescription,
     WorkerOutcome,
 )
 from contracts.worker import WorkerRequest
@@ -42,6 +45,18 @@ _LONGEST = 35 * 86_400
 """Seconds that a run can take on GitHub."""
 _SURE = frozenset({errors.GITHUB_REFUSED, errors.GITHUB_NOT_FOUND, errors.BAD_SPEC})
 """Failures of a dispatch that say that no run came of it; an earlier attempt may have sent else."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What one dispatch sends, and how its run is known again."""
+
+    request: WorkerRequest
+    """As checked against the worker's declaration."""
+    correlated: bool
+    """Whether the run's title will carry the dispatch id."""
+    watermark: int = 0
+    """Highest run id before, for a worker whose runs carry no id."""
 
 
 class WorkerRuns:
@@ -60,16 +75,14 @@ class WorkerRuns:
     async def dispatch(
         self,
         entry: Entry,
-        request: WorkerRequest,
-        watermark: int,
+        sending: Sending,
         unwanted: Coroutine[Any, Any, None],
     ) -> RunRef:
         """Start one run, once in effect.
 
         Args:
             entry: what for.
-            request: as checked against the worker's declaration.
-            watermark: highest run id before, for a worker whose runs carry no id.
+            sending: what is sent.
             unwanted: ends when the dispatch is to do no more: no new run is wanted, or the run
                 has ended meanwhile.
 
@@ -79,13 +92,13 @@ class WorkerRuns:
         """
         info = workflow.info()
         order = DispatchOrder(
-            request=request,
+            request=sending.request,
             waiter=waiter(),
             original_execution_run_id=info.original_execution_run_id,
             doubted_since=self.assignment.state.doubted_since,
             chain_started_at=self.assignment.state.started_at,
-            correlated=self.assignment.correlated,
-            watermark=watermark,
+            correlated=sending.correlated,
+            watermark=sending.watermark,
             expected=self.pace.typical,
             shortest=self.pace.shortest,
             breaker=self.assignment.breaker,
@@ -95,7 +108,9 @@ class WorkerRuns:
         handle = workflow.start_activity_method(
             DispatchActivities.dispatch,
             order,
-            **policies.named(policy, _summary(self.assignment.name, entry), of=request.repository),
+            **policies.named(
+                policy, _summary(self.assignment.name, entry), of=sending.request.repository
+            ),
         )
         stop = asyncio.ensure_future(unwanted)
         try:
@@ -110,12 +125,24 @@ class WorkerRuns:
         finally:
             stop.cancel()
 
-    async def watermark(self) -> int:
-        """Read the highest run id, for a worker whose runs carry no id of ours."""
-        ask = ReadWatermark(
-            repository=self.assignment.repository,
-            workflow=self.assignment.described.declaration.workflow,
+    async def described(self, entry: Entry, place: str) -> WorkerDescription:
+        """Say what the worker declares where it runs; each repository has its own file of it.
+
+        Raises:
+            ActivityError: it cannot be read, or is no workflow.
+        """
+        if self.assignment.described is not None:
+            return self.assignment.described
+        ask = self.assignment.file_in(place, entry)
+        return await workflow.execute_activity_method(
+            WorkerActivities.describe,
+            ask,
+            **policies.named(policies.READ, f"read {ask.workflow} of {place}"),
         )
+
+    async def watermark(self, request: WorkerRequest) -> int:
+        """Read the highest run id, for a worker whose runs carry no id of ours."""
+        ask = ReadWatermark(repository=request.repository, workflow=request.workflow)
         return await workflow.execute_activity_method(
             DispatchActivities.watermark, ask, **policies.named(policies.READ, "highest run so far")
         )
@@ -214,6 +241,7 @@ class WorkerRuns:
             key=item.key,
             title=clip(item.title, 256),
             url=item.url,
+            repository=run.repository if run and self.assignment.worker.scattered else "",
             worker=self.assignment.name,
             status=verdict.status,
             attempts=entry.attempt,

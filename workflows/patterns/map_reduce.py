@@ -43,7 +43,7 @@ class MapReduce:
 
     async def _map(self) -> bool:
         frame, spec, state = self._frame, self._frame.spec, self._state
-        crew = await frame.crew({"": spec.worker})
+        crew = await frame.crew({"": spec.worker}, over=spec.for_each)
         await frame.crew(last_workers(spec))  # one that is not there is refused before all else
         if state.phase != "map":
             return True

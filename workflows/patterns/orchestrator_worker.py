@@ -27,7 +27,7 @@ class OrchestratorWorker:
 
     async def _work(self) -> Verdict | None:
         frame, spec = self._frame, self._frame.spec
-        crew = await frame.crew({"": spec.worker})
+        crew = await frame.crew({"": spec.worker}, over=spec.for_each)
         state = frame.state
         items = ItemSource(spec.for_each, spec.repository, state.started_at, state.fleet.source)
         votes = None
