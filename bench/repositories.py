@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from setting import Stand, open_stand, promised, spec, table
+from setting import Stand, open_stand, promised, table
 from temporalio.client import WorkflowHandle
 
 from activities.rates import set_where_none_is
 from contracts.names import SIGNAL_RUNS_COMPLETED
 from contracts.watch import CompletedRuns
-from tests.system.stand import WORKER_FILE
+from scripts.own_repositories_paths import ORGANIZATION, over_repositories, serve
 from workflows import policies
 
 CALLS = 8
@@ -41,7 +41,6 @@ BURST = 1.5
 """By how much the server lets a limit be exceeded for so many seconds: it smooths, and is no gate."""
 MEAN = 1.05
 LISTS = "/repos/{owner}/{repo}/actions/runs"
-ORGANIZATION = "octo-org"
 
 
 @dataclass(frozen=True)
@@ -69,30 +68,6 @@ def options() -> Options:
     add("--real", type=float, default=60, help="what the audit's runs stand for (default: 60)")
     add("--polls", type=float, default=5, help="polls a second that are left to it (default: 5)")
     return Options(**vars(parser.parse_args()))
-
-
-def serve(stand: Stand, count: int, seconds: float) -> list[str]:
-    """Serve so many repositories of an organization, and runs that take so long."""
-    served = [f"{ORGANIZATION}/r{number:03}" for number in range(count)]
-    for name in served:
-        stand.control.add_repository(name, files={".github/workflows/analyzer.yml": WORKER_FILE})
-    stand.control.timed([{"duration_seconds": seconds}])
-    return served
-
-
-def over_repositories(count: int, parallel: int) -> dict[str, Any]:
-    """A spec that runs a worker in each repository of the organization."""
-    name = "${{ item.full_name }}"
-    worker = {"workflow": "analyzer.yml", "repository": name, "inputs": {"item": name}}
-    data = spec(
-        [],
-        pattern="map-reduce",
-        worker=worker,
-        reduce={"said": {"reducer": "counts", "field": "outputs.said"}},
-        **{"max-parallel": parallel},
-    )
-    source = {"source": "organization-repositories", "organization": ORGANIZATION, "limit": count}
-    return data | {"for-each": source}
 
 
 def unlearned(seconds: float) -> int:

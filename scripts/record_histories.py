@@ -19,11 +19,12 @@ from temporalio.client import Client, WorkflowFailureError
 from activities.executions import Entity, ask
 from contracts.content import Leaves
 from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
-from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id
+from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, run_watch_id
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
 from scripts import attempt_paths, map_reduce_paths, reflection_paths, router_paths
+from scripts.own_repositories_paths import over_repositories, serve
 from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
@@ -142,6 +143,14 @@ async def answered_by_news(stand: Stand) -> None:
     stand.control.timed([])
 
 
+async def own_repositories(stand: Stand) -> None:
+    """A worker in each repository of an organization, and the watcher of one of them."""
+    served = serve(stand, 3, seconds=3)
+    await finish(stand, "own-repositories", over_repositories(3, 2))
+    await save(stand.client, "run-watch-alone", run_watch_id(served[-1]))
+    stand.control.timed([])
+
+
 def stages(**approval: Any) -> dict[str, Any]:
     """A pipeline over the stand's worker: a stage of two, then one that is checked, then a gate."""
 
@@ -197,6 +206,13 @@ async def pipeline(stand: Stand) -> None:
     """Stages, checks, a gate that is approved, comments on its issue."""
     stand.control.timed([telling()])
     await answered(stand, "pipeline", "approve")
+    stand.control.timed([])
+
+
+async def pipeline_spent(stand: Stand) -> None:
+    """A budget that is used up before a stage is checked: it is rolled back at any cost."""
+    stand.control.timed([telling()])
+    await finish(stand, "pipeline-spent", stages() | {"budget": {"dispatches": 3}})
     stand.control.timed([])
 
 
@@ -426,7 +442,9 @@ PATHS = (
     run_again,
     budget,
     answered_by_news,
+    own_repositories,
     pipeline,
+    pipeline_spent,
     pipeline_rejected,
     pipeline_undone,
     hierarchical,

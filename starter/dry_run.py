@@ -57,7 +57,8 @@ async def check(
             warn(lacks)
     if isinstance(file.spec, OrchestratorWorkerSpec | MapReduceSpec):
         first = await read_items(file.spec, settings, now, most=1)
-        _require(file, _over_items(workers), reads, first.items)
+        placed = await _placed(file, file.spec, settings, reads, first.items)
+        _require(file, [*placed, *_over_items(workers)], reads, first.items)
         _require(file, _last(workers), {**reads, "results": _NO_RESULTS}, _NO_ITEM)
     if isinstance(file.spec, WorkerPoolSpec):
         found = await read_items(file.spec, settings, now, most=file.spec.pool.items_per_worker)
@@ -123,8 +124,22 @@ async def _show_items(
     if isinstance(spec, MapReduceSpec):
         kinds = ", ".join(f"{name} ({one.reducer})" for name, one in spec.reduce.items())
         say(f"would reduce the results to {kinds}")
-    _require(file, _over_items(workers), reads, found.items)
+    placed = await _placed(file, spec, settings, reads, found.items)
+    if placed:
+        say(f"{_dispatches(spec.worker, spec)}; in {spec.worker.repository}")
+    _require(file, [*placed, *_over_items(workers)], reads, found.items)
     _require(file, _last(workers), {**reads, "results": _NO_RESULTS}, _NO_ITEM)
+
+
+async def _placed(
+    file: SpecFile,
+    spec: OrchestratorWorkerSpec | MapReduceSpec,
+    settings: Settings,
+    reads: dict[str, Any],
+    items: Sequence[Item],
+) -> list[preflight.Checked]:
+    """Check a worker that runs in its items' repositories."""
+    return await preflight.check_places(file, spec.worker, spec.for_each, settings, reads, items)
 
 
 def _over_items(workers: Sequence[preflight.Checked]) -> list[preflight.Checked]:

@@ -1,6 +1,6 @@
 """What can be known before a start: the worker's file, its inputs, and what the token may do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,12 @@ from contracts import errors, expressions
 from contracts.base import kebab
 from contracts.names import AW_CONTEXT_INPUT, DISPATCH_ID_INPUT
 from contracts.orchestration import resolve_inputs
-from contracts.problems import Problem
+from contracts.problems import MAX_PROBLEMS, Problem
 from contracts.runs import DescribeWorker, Item, WorkerDescription
 from contracts.specs.common import Spec
-from contracts.specs.worker import WorkerSpec
+from contracts.specs.placing import PlacingError, owners_of, place_of
+from contracts.specs.sources import ForEach
+from contracts.specs.worker import PlacedWorkerSpec, WorkerSpec
 from contracts.worker import request_problems
 from starter.reading import ReadingError, told_to_people
 from starter.spec_file import SpecFile
@@ -68,16 +70,46 @@ async def check_workers(file: SpecFile, settings: Settings) -> list[Checked]:
     Raises:
         CliError: no such file (the nearest name is told), no trigger, disabled.
     """
+    home = file.spec.repository
     return [
-        await _check_worker(file, settings, path, worker)
+        await _check_worker(file, settings, path, worker, home)
         for path, worker in _workers(file.spec, "")
+        if not worker.scattered
     ]
 
 
+async def check_places(
+    file: SpecFile,
+    worker: PlacedWorkerSpec,
+    over: ForEach,
+    settings: Settings,
+    reads: dict[str, Any],
+    items: Sequence[Item],
+) -> list[Checked]:
+    """Check where items have their worker run, and read its file in the first of these places.
+
+    Raises:
+        CliError: as `check_workers` does; an item whose worker may not run where it says.
+    """
+    if not worker.scattered:
+        return []
+    owners = owners_of(worker, over, file.spec.repository)
+    places, found = [], []
+    for item in items:
+        try:
+            places.append(place_of("worker", worker, owners, {**reads, "item": item.fields}))
+        except (PlacingError, expressions.ExpressionError) as error:
+            message = f"item {item.key}: {str(error).removeprefix('worker.repository: ')}"
+            found.append(Problem(path="worker.repository", message=message))
+    if found:
+        raise file.error(found[:MAX_PROBLEMS])
+    return [await _check_worker(file, settings, "worker", worker, one) for one in places[:1]]
+
+
 async def _check_worker(
-    file: SpecFile, settings: Settings, path: str, worker: WorkerSpec
+    file: SpecFile, settings: Settings, path: str, worker: WorkerSpec, repository: str
 ) -> Checked:
-    github, repository = settings.github, file.spec.repository
+    github = settings.github
     where = f"{path}.workflow"
     ask = DescribeWorker(repository=repository, workflow=worker.workflow, ref=worker.ref)
     try:

@@ -17,6 +17,15 @@ GOOD: dict[str, Any] = {
 LAST = {"workflow": "last.yml", "inputs": {"all": "${{ results.references }}"}}
 
 
+WHERE = {"inputs": {"where": {"type": "string"}}}
+LIST: dict[str, Any] = {"for-each": {"source": "list", "items": ["a"]}}
+
+
+def placed(repository: str, on: Any = None, **more: Any) -> dict[str, Any]:
+    worker = {"workflow": "scan.yml", "repository": repository, **more}
+    return {"worker": worker} | ({"on": on} if on else {})
+
+
 def reduce(**reducer: Any) -> dict[str, Any]:
     return {"reduce": {"one": reducer}}
 
@@ -27,6 +36,11 @@ def reduce(**reducer: Any) -> dict[str, Any]:
         {},
         {"for-each": {"source": "installation-repositories", "topics": ["live"]}},
         {"for-each": {"source": "installation-repositories", "organization": "octo-org"}},
+        placed("${{ item.full_name }}"),
+        placed("${{item.full_name}}", owners=["hexa-org"]),
+        placed("${{ inputs.where }}/x", owners=["octo-org"], on={"workflow_dispatch": WHERE}),
+        placed("octo-org/${{ item.value }}", owners=["octo-org"]) | LIST,
+        placed("octo-org/there", owners=["Octo-Org"]) | LIST,
         reduce(reducer="counts", field="outputs.kind"),
         reduce(reducer="table", columns={"A": "outputs.a"}, **{"order-by": "A"}),
         reduce(reducer="concat", field="outputs.texts", **{"max-items": 3}),
@@ -41,6 +55,21 @@ def test_specs_of_every_reducer_are_taken(changes: dict[str, Any]) -> None:
     ("changes", "said"),
     [
         ({"reduce": {}}, "reduce: "),
+        (placed("${{ item.full_nam }}"), "worker.repository: "),
+        (placed("octo-org/${{ item.name }}"), "worker.owners whose repositories may be meant"),
+        (placed("${{ item.full_name }}") | LIST, "worker.owners whose repositories may be meant"),
+        (
+            placed("${{ event.repository.full_name }}"),
+            "worker.owners whose repositories may be meant",
+        ),
+        (placed("hexa-org/x", owners=["octo-org"]), "add its owner to worker.owners"),
+        (placed("octo-org", owners=["octo-org"]), "'octo-org' is no repository"),
+        (placed("octo-org/..", owners=["octo-org"]), "'octo-org/..' is no repository"),
+        (placed("", owners=["octo-org"]), "worker.owners: say too which repository"),
+        (
+            reduce(reducer="worker", worker={**LAST, "repository": "octo-org/x"}),
+            "reduce.one.worker.worker.repository: ",
+        ),
         ({"for-each": {"source": "organization-repositories"}}, "needs organization"),
         (
             {"for-each": {"source": "installation-repositories", "pattern": "*"}},

@@ -55,7 +55,7 @@ def test_every_path_has_a_history() -> None:
         "pipeline-rejected", "pipeline-undone", "hierarchical", "hierarchical-child",
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
         "reflection-chained", "router", "router-classified", "router-chained", "carried-retry",
-        "run-again", "budget", "answered-by-news",
+        "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",
     }  # fmt: skip
 
 

@@ -19,7 +19,8 @@ class Turns:
             yield
             return
         place = repository.lower()
-        await workflow.wait_condition(lambda: place not in self._taken)
+        while place in self._taken:  # one turn that ends wakes all who wait for it
+            await workflow.wait_condition(lambda: place not in self._taken)
         self._taken.add(place)
         try:
             yield
