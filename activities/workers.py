@@ -11,12 +11,15 @@ from activities import yaml12
 from activities.github import GitHub, NotFoundError
 from activities.github.errors import told_to_temporal
 from contracts import errors
+from contracts.base import KIB
 from contracts.expressions import to_text
 from contracts.names import workflow_file
 from contracts.runs import DescribeWorker, WorkerDescription
 from contracts.worker import WorkerDeclaration, WorkerInput
 
 FOLDER = ".github/workflows"
+_MAX_DECLARED = 128 * KIB
+"""Of what a file declares: with a file in each repository, each is in the history."""
 
 
 class WorkerActivities:
@@ -67,13 +70,16 @@ def parse_worker(workflow: str, text: str) -> WorkerDeclaration:
     names = [triggers] if isinstance(triggers, str) else list(triggers)
     dispatch = triggers.get("workflow_dispatch") if isinstance(triggers, dict) else None
     inputs = dispatch.get("inputs") if isinstance(dispatch, dict) else None
-    return WorkerDeclaration(
+    declared = WorkerDeclaration(
         workflow=workflow,
         name=str(data.get("name") or workflow),
         dispatchable="workflow_dispatch" in names,
         inputs={str(name): _input(one) for name, one in (inputs or {}).items()},
         run_name=str(data.get("run-name") or ""),
     )
+    if len(declared.model_dump_json()) > _MAX_DECLARED:
+        raise _bad(f"{workflow} declares more than {_MAX_DECLARED // KIB} KiB of inputs")
+    return declared
 
 
 def _input(data: Any) -> WorkerInput:

@@ -191,3 +191,24 @@ def test_a_dry_run_tells_how_items_are_voted_on(
 
     assert said.code == 0, said.err
     assert "look.yml: 3 votes on each item, 2 decide, at most 2 at once" in said.out
+
+
+@pytest.mark.usefixtures("backstage")
+def test_a_worker_in_its_items_repositories_is_looked_for_in_the_first_of_them(
+    podium: Podium, write: Write
+) -> None:
+    """Its owner is named in the spec; somebody else's repository is told with its item."""
+    placed = 'workflow: look.yml\n  repository: "${{ item.value }}"\n  owners: [octo-org]'
+    items = "{source: list, items: [else-org/x, octo-org/nowhere]}"
+    given = {"{source: list, items: [alpha, beta]}": items, "workflow: look.yml": placed}
+
+    foreign = podium("start", write(given), "--dry-run", "--input", "severity=high")
+    alone = {**given, "{source: list, items: [alpha, beta]}": items.replace("else-org/x, ", "")}
+    missing = podium("start", write(alone), "--dry-run", "--input", "severity=high")
+
+    assert foreign.code == missing.code == 2
+    assert (
+        "worker.repository: item 1:else-org/x: else-org/x belongs to none of octo-org"
+        in foreign.err
+    )
+    assert "octo-org/nowhere" in missing.err

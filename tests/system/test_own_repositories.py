@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from contracts.report import OrchestrationReport
-from scripts.own_repositories_paths import ORGANIZATION, over_repositories, serve
-from tests.system.stand import open_stand
+from scripts.own_repositories_paths import over_repositories, serve
+from tests.system.stand import REPOSITORY, open_stand
 
 WINDOW, REPOSITORIES = 2, 6
 MOST_CALLS = 8
@@ -31,4 +31,4 @@ async def test_times_learned_in_one_repository_save_calls_in_the_next(tmp_path: 
     later = served[2 * WINDOW :]  # the second ones begin while the results of the first are read
     assert max(looks[name] for name in later) < min(looks[name] for name in served[:WINDOW])
     assert max(calls[name] for name in later) <= MOST_CALLS, calls
-    assert not [name for name in calls if name.startswith(ORGANIZATION) and name not in served]
+    assert REPOSITORY not in calls, "nothing was asked of the spec's own repository"

@@ -59,6 +59,29 @@ async def test_findings_go_to_their_repositories_and_all_of_them_home(
     assert told["consolidated"][0]["runs"] == 2
 
 
+async def test_findings_are_read_where_the_worker_ran(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """For the upload to their repository, and once more for the one at home."""
+    read: list[tuple[str, str]] = []
+
+    class Scattered(SarifGitHub):
+        def artifacts(self, repository: str, run_id: int, name: str) -> list[dict[str, Any]]:
+            read.append((name, repository))
+            return super().artifacts(repository, run_id, name)
+
+    github = Scattered(behave, skipping.get_current_time)
+    name = "octo-org/${{ item.value }}"
+    inputs = {"item": "${{ item.value }}"}
+    worker = {"workflow": "analyzer.yml", "repository": name, "owners": ["octo-org"]}
+    async with workers_for(skipping.client, github):
+        report = await execute(skipping, audit(["a", "b"], worker={**worker, "inputs": inputs}))
+
+    assert report.status is OrchestrationStatus.SUCCEEDED, report.reason
+    places = sorted(repository for kind, repository in read if kind == "sarif")
+    assert places == ["octo-org/a", "octo-org/a", "octo-org/b", "octo-org/b"]
+
+
 async def test_no_more_is_uploaded_than_the_spec_gives_leave_for(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:

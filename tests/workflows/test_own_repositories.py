@@ -12,12 +12,14 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.github import NotFoundError
 from activities.github.actions import Dispatched, Run, RunsPage
-from contracts.fleet import FleetState
+from contracts.fleet import Entry, FleetState
+from contracts.runs import Item
 from contracts.watch import CompletedRuns
 from tests.conftest import WorkersFor
 from tests.fakes import WORKER_FILE, Behaviour, FakeGitHub, FakeRun
 from tests.workflows.test_orchestrator_worker import execute, spec
 from workflows.parts import flights
+from workflows.parts.breakers import Breakers
 
 UNKNOWN = WORKER_FILE.replace(" [${{ inputs.dispatch_id }}]", "")
 """Its runs cannot be told apart."""
@@ -202,3 +204,18 @@ async def test_a_look_is_one_request_so_that_the_queue_s_limit_is_one_of_request
     assert report.totals.by_status == {"success": 1}
     assert github.asked["octo-org/busy"] > 8
     assert github.per_call == 1
+
+
+def test_breakers_of_thousands_of_repositories_are_bounded_and_the_open_ones_stay() -> None:
+    journal: Any = SimpleNamespace(decide=lambda *_: None)
+    known: dict[str, int] = {f"breaker/octo-org/r{number}/a.yml": 0 for number in range(200)}
+    breakers = Breakers(known, journal)
+    entry = Entry(item=Item(key="x"), sequence=0)
+
+    for number in range(150, 400):
+        breakers.refused(entry, f"breaker/octo-org/r{number}/a.yml", "open")
+
+    shown = breakers.shown()
+    assert len(known) == len(shown) == 200
+    assert set(known.values()) == {1}
+    assert shown["octo-org/r349/a.yml"]["id"] == "breaker/octo-org/r349/a.yml"
