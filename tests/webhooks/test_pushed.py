@@ -74,7 +74,7 @@ async def test_told_ends_wake_without_a_look_and_looks_become_rare(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping.client, 3, worker=hours())
         await all_started(skipping, github, 3)
         ids = sorted(github.started)
@@ -94,7 +94,7 @@ async def test_ends_that_no_delivery_tells_are_found_and_polls_are_the_first_aga
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping.client, 3, worker=hours())
         await all_started(skipping, github, 3)
         first, second, third = sorted(github.started)
@@ -116,7 +116,7 @@ async def test_a_short_run_whose_delivery_is_lost_is_not_left_to_the_sweep(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping.client, 2, worker=hours(), **{"max-parallel": 1})
         await all_started(skipping, github, 1)
         await skipping.sleep(timedelta(seconds=20))
@@ -141,7 +141,7 @@ async def test_a_told_result_counts_with_the_delivery_of_its_runs_end_only(
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
     result = {"channels": ["comment"], "comment-on": "5"}
     retry = {"maximum-attempts": 1}
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         worker = hours() | {"result": result, "retry": retry}
         handle = await start(skipping.client, 1, worker=worker)
         await all_started(skipping, github, 1)
@@ -185,7 +185,7 @@ async def test_an_odd_delivery_is_looked_at_and_not_believed(
 ) -> None:
     """GitHub has sent `completed` for runs that went on."""
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping.client, 1, worker=hours())
         await all_started(skipping, github, 1)
         (run_id,) = github.started
@@ -207,7 +207,7 @@ async def test_deliveries_that_are_early_late_repeated_or_strange_change_nothing
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping.client, 2, worker=hours())
         await all_started(skipping, github, 2)
         first, second = sorted(github.started)
@@ -230,7 +230,7 @@ async def test_the_end_of_an_attempt_that_was_run_again_since_is_ignored(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping.client, 1, worker=hours())
         await all_started(skipping, github, 1)
         (run_id,) = github.started

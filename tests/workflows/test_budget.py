@@ -29,7 +29,7 @@ async def run(
     env: WorkflowEnvironment, workers_for: WorkersFor, github: FakeGitHub, data: dict[str, Any]
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
-    async with workers_for(env.client, github, cached=20):
+    async with workers_for(env.client, github):
         return await execute(env, data)
 
 
@@ -135,7 +135,7 @@ async def test_paused_until_a_person_grants_it_once_more(
     github = takes(5)
     github.clock = skipping.get_current_time
     data = limited({"dispatches": 4, "on-exceeded": "pause"})
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await skipping.client.start_workflow(
             "OrchestratorWorker",
             {"spec": data},

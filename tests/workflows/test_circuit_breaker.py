@@ -91,7 +91,7 @@ async def test_a_circuit_opens_skips_probes_and_heals(
     github.clock = skipping.get_current_time
     six = [task(f"t{n}", f"bad {n}", advice=f"look at t{n}") for n in range(6)]
 
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         first = await execute(skipping.client, spec(*six))
         dispatched = len(github.started)
         await skipping.sleep(timedelta(minutes=5))
@@ -133,7 +133,7 @@ async def test_other_workers_go_on_and_a_required_task_decides(
     github.clock = skipping.get_current_time
     tasks = [task("fine"), *(task(f"t{n}", f"bad {n}") for n in range(3)), task("last")]
 
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         optional = await execute(skipping.client, spec(*tasks))
         tasks[-1]["required"] = True
         required = await execute(skipping.client, spec(*tasks))
@@ -153,7 +153,7 @@ async def test_an_attempt_that_is_refused_leaves_the_failure_before_it(
     patient = task("t", "bad")
     patient["worker"]["retry"] = {"maximum-attempts": 5, "initial-interval": "1s"}
 
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         report = await execute(skipping.client, spec(patient))
 
     (row,) = report.results
@@ -195,7 +195,7 @@ async def test_a_refused_dispatch_counts_and_a_disabled_breaker_does_not_exist(
         )
         return report
 
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         guarded = await run(listed)
         sent = github.sent["any"]
         unguarded = await run(listed | {"breaker": "disabled"})
@@ -263,7 +263,7 @@ async def test_a_stage_that_is_refused_has_failed_and_its_rollback_is_not_refuse
         "stages": [{"name": "staging", "workers": {"deploy": worker}, "rollback": undo}],
     }
 
-    async with workers_for(client, github, cached=10):
+    async with workers_for(client, github):
         breaker = await client.start_workflow("Breaker", {}, id=BREAKER, task_queue="podium")
         await breaker.signal("force-open")
         report = await execute(client, data, "Pipeline")
@@ -278,7 +278,7 @@ async def test_each_repository_may_have_a_breaker_of_its_own(
 ) -> None:
     github = FakeGitHub(clock=skipping.get_current_time)
 
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         report = await execute(skipping.client, spec(task("t"), breaker={"scope": "repository"}))
 
     assert report.breakers["analyzer.yml"]["id"] == "breaker/octo-org/widgets/analyzer.yml"

@@ -107,7 +107,7 @@ async def test_of_six_hundred_writes_five_hundred_are_in_the_first_hour(
     client, sent = skipping.client, list[datetime]()
     counting = Counting(client, Dated(), ContentLimits())  # type: ignore[arg-type] # a fake
 
-    async with workers_for(client, Dated(), cached=10):
+    async with workers_for(client, Dated()):
         await counting.require(REPOSITORY, AskedWrite(write_id="first"))
         sent.append(await skipping.get_current_time())
         first_run = (await client.get_workflow_handle(COUNTER).describe()).run_id
@@ -173,7 +173,7 @@ async def test_a_write_that_is_retried_counts_once(
             return super().create(*asked)
 
     github = Away(clock=skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         began = await skipping.get_current_time()
         await write(skipping.client, 1)
         view = await state(skipping.client)
@@ -188,7 +188,7 @@ async def test_it_ends_when_its_last_hour_is_empty_and_begins_anew(
 ) -> None:
     client = skipping.client
     counting = Counting(client, Dated(), ContentLimits(per_hour=2))  # type: ignore[arg-type] # a fake
-    async with workers_for(client, Dated(), cached=10):
+    async with workers_for(client, Dated()):
         await counting.require(REPOSITORY, AskedWrite(write_id="a"))
         await skipping.sleep(timedelta(minutes=40))
         await counting.require(REPOSITORY, AskedWrite(write_id="b"))
@@ -221,7 +221,7 @@ async def test_a_question_that_is_none_gets_no_leave_and_wedges_nothing(
 ) -> None:
     client = skipping.client
     stale = {"identity": "x", "leaves": [{"write_id": "a", "at": "0001-01-01T00:00:00Z"}]}
-    async with workers_for(client, Dated(), cached=10):
+    async with workers_for(client, Dated()):
         handle = await client.start_workflow(
             "ContentCounter", stale, id=COUNTER, task_queue=names.TASK_QUEUE
         )

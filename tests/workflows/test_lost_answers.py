@@ -56,7 +56,7 @@ async def test_the_end_of_a_run_ends_the_retries_of_its_dispatch(
     github = Lossy(lambda *_: Behaviour(seconds=5))
     github.clock = skipping.get_current_time
 
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         report = OrchestrationReport.model_validate(await run(skipping, github))
         view: BreakerView = await skipping.client.get_workflow_handle(BREAKER).query(
             names.QUERY_STATE, result_type=BreakerView

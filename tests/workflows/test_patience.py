@@ -43,10 +43,9 @@ async def run(
     workers_for: WorkersFor,
     github: FakeGitHub,
     data: dict[str, Any],
-    cached: int | None = None,
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
-    async with workers_for(env.client, github, cached=cached):
+    async with workers_for(env.client, github):
         return await execute(env, data)
 
 
@@ -137,7 +136,7 @@ async def test_a_run_that_ignores_its_cancellation_is_forced(
     github = FakeGitHub(one_is(Behaviour(seconds=3_600, ignores_cancel=True)))
 
     # Minutes of polling are many workflow tasks: this one test keeps its workflows in memory.
-    report = await run(skipping, workers_for, github, impatient(), cached=10)
+    report = await run(skipping, workers_for, github, impatient())
 
     slow = next(run for run in github.started.values() if run.inputs["item"] == "slow")
     assert slow.forced
@@ -209,7 +208,7 @@ async def test_a_run_that_an_environment_holds_waits_in_sight_and_is_timed_apart
     """Ninety seconds with the reviewers, nine in the queue, nine at work: each within its limit."""
     behaviour = Behaviour(held_seconds=90, queue_seconds=9, seconds=9)
     github = FakeGitHub(one_is(behaviour), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         handle = await skipping.client.start_workflow(
             "OrchestratorWorker",
             {"spec": impatient()},
@@ -233,7 +232,7 @@ async def test_a_run_that_reviewers_never_release_is_given_up_at_its_own_limit(
     github = FakeGitHub(one_is(Behaviour(held_seconds=86_400)))
     data = impatient(**{"environment-timeout-minutes": 0.5})
 
-    report = await run(skipping, workers_for, github, data, cached=10)
+    report = await run(skipping, workers_for, github, data)
 
     slow = next(run for run in github.started.values() if run.inputs["item"] == "slow")
     assert row(report, "slow").status is OutcomeStatus.TIMED_OUT

@@ -72,7 +72,7 @@ async def test_while_paused_nothing_begins_and_what_runs_is_collected(
     github = FakeGitHub(behave, skipping.get_current_time)
     github.open_issues = [test_router.issue(n) for n in range(1, 4)]
     data = SPECS[pattern]() | {"max-parallel": 1, "deadline": "20m"}
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await skipping.client.start_workflow(
             WORKFLOW_TYPES[pattern],
             {"spec": data},

@@ -104,11 +104,10 @@ class Stage:
         studio: Studio,
         data: dict[str, Any] | None = None,
         script: Any = None,
-        cached: int = 10,
     ) -> OrchestrationReport:
-        """Run it; `script` talks to it meanwhile. Without a cache each task replays, slowly."""
+        """Run it; `script` talks to it meanwhile."""
         self.github = self.kind(studio, self.env.get_current_time)
-        async with self.workers_for(self.env.client, self.github, cached=cached):
+        async with self.workers_for(self.env.client, self.github):
             handle = await start(self.env.client, data or spec())
             if script is not None:
                 await script(handle)
@@ -182,7 +181,7 @@ async def test_scores_rise_over_the_threshold_and_one_pull_request_tells_of_all_
 
 async def test_it_ends_as_soon_as_the_threshold_is_reached(stage: Stage) -> None:
     studio = Studio(scores=(8,))
-    report = await stage.run(studio, cached=0)
+    report = await stage.run(studio)
 
     assert (report.status, scores(report)) == (SUCCEEDED, [8])
     assert len(studio.drafts) == 1
@@ -257,7 +256,7 @@ async def test_a_failed_worker_is_tried_again_first(stage: Stage) -> None:
     for worker in ("generator", "critic"):
         data[worker] = {**data[worker], "retry": {"maximum-attempts": 2}}
     stage.github = FakeGitHub(behave, stage.env.get_current_time)
-    async with stage.workers_for(stage.env.client, stage.github, cached=10):
+    async with stage.workers_for(stage.env.client, stage.github):
         report = await ended(await start(stage.env.client, data))
 
     assert report.status is SUCCEEDED
@@ -492,7 +491,7 @@ async def test_labels_that_are_refused_leave_the_pull_request_open(stage: Stage)
 async def test_what_a_person_says_with_the_start_is_in_the_first_draft(stage: Stage) -> None:
     studio = Studio(scores=(9,))
     stage.github = FakeGitHub(studio, stage.env.get_current_time)
-    async with stage.workers_for(stage.env.client, stage.github, cached=10):
+    async with stage.workers_for(stage.env.client, stage.github):
         handle = await stage.env.client.start_workflow(
             "Reflection",
             {"spec": spec()},

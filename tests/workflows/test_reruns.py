@@ -64,7 +64,7 @@ async def run(
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
     data = spec(**{"for-each": {"source": "list", "items": ["a"]}, **changes})
-    async with workers_for(env.client, github, cached=20):
+    async with workers_for(env.client, github):
         return await execute(env, data)
 
 
@@ -123,7 +123,7 @@ async def test_news_of_the_attempt_before_ends_no_re_run(
     github.second = Behaviour(seconds=60)
     github.clock = skipping.get_current_time
     data = spec(**{"for-each": {"source": "list", "items": ["a", "long"]}})
-    async with workers_for(skipping.client, github, cached=20):
+    async with workers_for(skipping.client, github):
         handle = await skipping.client.start_workflow(
             "OrchestratorWorker",
             {"spec": data},

@@ -97,10 +97,9 @@ async def run(
     github: FakeGitHub,
     data: dict[str, Any],
     happened: dict[str, Any] | None = None,
-    cached: int | None = None,
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
-    async with workers_for(env.client, github, cached=cached):
+    async with workers_for(env.client, github):
         return await ended(await start(env.client, data, happened))
 
 
@@ -311,7 +310,7 @@ async def test_a_batch_is_routed_item_by_item_and_read_only_as_far_as_rules_need
     outputs = {"create-comment": {"max": 5}}
     data = spec(**batch(**{"safe-outputs": outputs, "max-parallel": 4}))
 
-    report = await run(skipping, workers_for, github, data, cached=10)
+    report = await run(skipping, workers_for, github, data)
 
     assert report.status is OrchestrationStatus.SUCCEEDED
     assert github.peak == 4
@@ -330,7 +329,7 @@ async def test_a_batch_is_classified_within_one_window(
     github.open_issues = [issue(n) for n in range(1, 16)]
     data = classified(**batch(**{"max-parallel": 3}))
 
-    report = await run(skipping, workers_for, github, data, cached=10)
+    report = await run(skipping, workers_for, github, data)
 
     assert report.totals.by_status == {"success": 15}
     assert github.peak == 3

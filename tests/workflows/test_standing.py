@@ -77,7 +77,7 @@ async def test_no_progress_for_longer_than_stall_after_is_told_until_there_is_so
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = FakeGitHub(lambda inputs, before: Behaviour(seconds=300), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping, one_item(**{"stall-after": "2m"}))
         await skipping.sleep(60)
         early = (await status(handle)).status, await shown(handle)
@@ -98,7 +98,7 @@ async def test_a_pause_is_shown_until_it_ends(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = FakeGitHub(lambda inputs, before: Behaviour(seconds=60), skipping.get_current_time)
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping, one_item())
         await skipping.sleep(5)
         await handle.signal(names.SIGNAL_PAUSE)
@@ -124,7 +124,7 @@ async def test_what_a_running_worker_tells_is_in_status_and_is_no_result(
         "inputs": {"item": "${{ item.value }}"},
         "result": {**channels, "progress-every": "2m"},
     }
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping, one_item(worker=worker, **{"stall-after": "5m"}))
         await skipping.sleep(60)
         before = (await status(handle)).in_flight
@@ -153,7 +153,7 @@ async def test_progress_that_cannot_be_read_disturbs_nothing(
         "inputs": {"item": "${{ item.value }}"},
         "result": {"channels": ["artifact", "comment"], "progress-every": "1m", "comment-on": "7"},
     }
-    async with workers_for(skipping.client, github, cached=10):
+    async with workers_for(skipping.client, github):
         handle = await start(skipping, one_item(worker=worker))
         report = await asyncio.wait_for(handle.result(), PATIENCE)
 

@@ -44,7 +44,7 @@ async def run(
     env: WorkflowEnvironment, workers_for: WorkersFor, answers: Any, data: dict[str, Any]
 ) -> tuple[OrchestrationReport, FakeGitHub]:
     github = FakeGitHub(answers if callable(answers) else answering(answers), env.get_current_time)
-    async with workers_for(env.client, github, cached=10):
+    async with workers_for(env.client, github):
         return await execute(env, data), github
 
 

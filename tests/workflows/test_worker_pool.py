@@ -74,10 +74,9 @@ async def execute(
     workers_for: WorkersFor,
     worker: Any,
     data: dict[str, Any],
-    cached: int | None = None,
 ) -> tuple[OrchestrationReport, FakeGitHub]:
     github = FakeGitHub(worker, env.get_current_time)
-    async with workers_for(env.client, github, cached=cached):
+    async with workers_for(env.client, github):
         try:
             report = await env.client.execute_workflow(
                 "WorkerPool",
@@ -107,7 +106,7 @@ async def test_every_good_item_is_done_once_and_every_poison_item_is_named(
     worker = Records(poison=poison, dies_every=7)
     data = spec(100, {"items-per-worker": 10, "max-workers": 4, "max-attempts": 5})
 
-    report, github = await execute(skipping, workers_for, worker, data, cached=10)
+    report, github = await execute(skipping, workers_for, worker, data)
 
     assert report.status is OrchestrationStatus.PARTIAL
     assert report.totals.items == 100
@@ -185,7 +184,7 @@ async def test_a_deadly_item_is_found_alone_after_its_backoff(
     data = spec(8, {"items-per-worker": 8, "max-attempts": 3}, success={"min-success-rate": 0})
     data["worker"]["retry"] = {"initial-interval": "1m"}
 
-    report, github = await execute(skipping, workers_for, worker, data, cached=10)
+    report, github = await execute(skipping, workers_for, worker, data)
 
     assert set(failed(report)) == {"r5"}
     assert failed(report)["r5"].attempts == 3
@@ -206,7 +205,7 @@ async def test_a_pool_with_a_target_shrinks_to_what_it_needs(
     worker = Records(seconds=30)
     pool = {"items-per-worker": 2, "max-workers": 4, "target-duration": "1h"}
 
-    report, github = await execute(skipping, workers_for, worker, spec(40, pool), cached=10)
+    report, github = await execute(skipping, workers_for, worker, spec(40, pool))
 
     assert report.totals.by_status == {"success": 40}
     sizes = [d.subject for d in report.decisions if d.kind == "pool-sized"]
