@@ -41,8 +41,10 @@ def paths(template: str) -> Iterator[str]:
     for found in _EXPRESSION.finditer(head + end):
         path = found.group(1).strip()
         if not _PATH.fullmatch(path):
+            # Half of a surrogate pair, as JSON may hold, cannot be in a message.
+            shown = clip(path, _MAX_SHOWN).encode(errors="backslashreplace").decode()
             raise ExpressionSyntaxError(
-                f"${{{{ {clip(path, _MAX_SHOWN)} }}}} is no path: write a dotted name such as ${{{{ item.number }}}}"
+                f"${{{{ {shown} }}}} is no path: write a dotted name such as ${{{{ item.number }}}}"
             )
         yield path
     if "${{" in _EXPRESSION.sub("", head + end) + template[len(head + end) :]:

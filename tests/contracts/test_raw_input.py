@@ -178,6 +178,7 @@ def began(document: Any) -> None:
 @settings(max_examples=400, deadline=None)
 @given(CHANGES)
 @example([(("spec", "deadline"), "9" * 20 + "d")])
+@example([(("spec", "worker", "inputs", "n"), "${{\ud800}}")])
 def test_no_json_ends_in_another_error_than_a_refusal(
     changes: list[tuple[tuple[Any, ...], Any]],
 ) -> None:
