@@ -27,6 +27,9 @@ UNSETTLED = "Unsettled"
 DISPATCH_UNKNOWN = "DispatchUnknown"
 """Several runs may be the one that was dispatched; a person has to look. Never retried."""
 
+ANSWER_REFUSED = "AnswerRefused"
+"""An update that answers a gate does not count, and says why. Never retried."""
+
 CIRCUIT_OPEN = "CircuitOpen"
 """The worker's circuit breaker denies this dispatch for now; nothing was sent. Never retried."""
 

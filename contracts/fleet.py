@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.gates import GatesState
 from contracts.reflection import Round
 from contracts.report import ActionItem, Decision, Totals
 from contracts.runs import (
@@ -185,6 +186,7 @@ class OrchestrationState(BaseModel):
     breakers: dict[str, int] = Field(default_factory=dict)
     """Circuit breakers by workflow id, and how many dispatches each refused."""
     budget: BudgetState = Field(default_factory=BudgetState)
+    gates: GatesState = Field(default_factory=GatesState)
     pattern: dict[str, Any] = Field(default_factory=dict)
     """What the pattern itself keeps, besides what its fleet does."""
     fleet: FleetState = Field(default_factory=FleetState)

@@ -27,7 +27,7 @@ class RenderReport(Sent):
 class Text(Sent):
     """Text for people: a template of ours, and values from anywhere, made safe as they are set."""
 
-    template: Literal["approval", "decided", "progress", "pull-request", "route"]
+    template: Literal["approval", "decided", "progress", "pull-request", "reminder", "route"]
     values: dict[str, Any] = Field(default_factory=dict)
 
 

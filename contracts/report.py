@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -51,6 +51,10 @@ class Decision(Sent):
     """A word such as `dispatched`, `retried`, `timed-out`, `surplus-cancelled`, `signal-refused`."""
     subject: str = ""
     reason: Clipped = ""
+    by: str = ""
+    """Of an answer at a gate, and of the gate's end: who decided."""
+    established: Literal["", "claimed", "verified"] = ""
+    """How that is known: claimed over Temporal, or verified by GitHub."""
 
 
 class Totals(Sent):

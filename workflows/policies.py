@@ -161,3 +161,7 @@ MAX_COMMAND_BYTES = 512 * 1024
 
 BACKLOG = 100
 """Items that may wait for another attempt before new ones are taken."""
+
+MAX_GATE_EVENTS = 500
+"""Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have
+filled it, and the wait goes on in the chain's next run."""

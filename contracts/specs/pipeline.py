@@ -1,17 +1,21 @@
 """Ordered stages of parallel workers, with checks, rollback and approval gates."""
 
-from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from contracts import expressions
-from contracts.base import Duration, Written
+from contracts.base import Written
 from contracts.specs.common import Roots, Spec, check, check_trusted, check_worker
+from contracts.specs.gates import Approval
 from contracts.specs.worker import WorkerName, WorkerSpec
 
 _STEPS = 4
 """Of the shortest path to something that a stage made."""
+
+
+APPROVAL = "approval"
+"""As which worker the answer at a gate with choices is read: `stages.<stage>.approval.outputs.choice`."""
 
 
 class StageWorker(WorkerSpec):
@@ -19,16 +23,6 @@ class StageWorker(WorkerSpec):
 
     continue_on_error: bool = False
     """Its failure is reported, and does not fail the stage."""
-
-
-class Approval(Written):
-    """People decide before a stage begins."""
-
-    approvers: tuple[str, ...] = Field(min_length=1, max_length=20)
-    """Logins; whose answers count, and whom the approval issue mentions."""
-    timeout: Duration = Field(default=timedelta(days=1), gt=timedelta())
-    """Silence for so long rejects."""
-    instructions: str = Field(default="", max_length=2_000)
 
 
 class Stage(Written):
@@ -70,8 +64,10 @@ class PipelineSpec(Spec):
             both = set(stage.workers) & set(stage.checks)
             if both:
                 raise ValueError(f"{path}.checks.{min(both)}: a worker of the stage has that name")
+            answer = _answer(path, stage)
+            made[stage.name] = answer
             _check_stage(self, path, stage, made)
-            made[stage.name] = {*stage.workers, *stage.checks}
+            made[stage.name] = {*stage.workers, *stage.checks, *answer}
             for name in stage.roll_back:
                 earlier = [s.name for s in self.stages[:position] if s.rollback]
                 if name not in earlier:
@@ -91,12 +87,22 @@ def _check_stage(spec: PipelineSpec, path: str, stage: Stage, made: dict[str, se
         check_trusted(f"{path}.{name}", worker, "what follows in a pipeline depends on the result")
     for name, worker in stage.workers.items():
         _check_outputs(f"{path}.workers.{name}", worker, spec, made)
-    made = {**made, stage.name: set(stage.workers)}
+    answer = made[stage.name]
+    made = {**made, stage.name: {*stage.workers, *answer}}
     for name, worker in stage.checks.items():
         _check_outputs(f"{path}.checks.{name}", worker, spec, made)
     if stage.rollback:
-        made = {**made, stage.name: {*stage.workers, *stage.checks}}
+        made = {**made, stage.name: {*stage.workers, *stage.checks, *answer}}
         _check_outputs(f"{path}.rollback", stage.rollback, spec, made)
+
+
+def _answer(path: str, stage: Stage) -> set[str]:
+    """Name the answer of a stage's gate among what can be read, where it has choices."""
+    if stage.approval is None or not stage.approval.choices:
+        return set()
+    if APPROVAL in {*stage.workers, *stage.checks}:
+        raise ValueError(f"{path}: {APPROVAL} names the answer at the gate; rename the worker")
+    return {APPROVAL}
 
 
 def _check_outputs(

@@ -1,61 +1,93 @@
 """An approval: the gate, and the issue that asks people."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from temporalio import workflow
 
-from contracts.gates import OpenGate
+from contracts.gates import GateDecision, GateState
 from contracts.outputs import IssueRef, Text
-from contracts.specs.pipeline import Approval
-from workflows.parts import progress
-from workflows.parts.gate import Decision
+from contracts.specs.gates import Approval
+from workflows.parts import ballot, progress
 from workflows.parts.orchestration import Orchestration
 
 
 async def ask(
-    frame: Orchestration[Any], name: str, approval: Approval, evidence: list[dict[str, Any]]
-) -> tuple[Decision, IssueRef | None]:
-    """Open a gate and its issue, wait, and close both.
+    frame: Orchestration[Any],
+    name: str,
+    approval: Approval,
+    evidence: list[dict[str, Any]],
+    *,
+    what: str = "",
+    items: Iterable[str] = (),
+) -> tuple[GateDecision | None, IssueRef | None]:
+    """Open a gate and its issue, wait, and close both; go on where the chain's last run was.
 
     Args:
         frame: the orchestration.
-        name: of the gate.
+        name: of the gate; one that is open already is waited for.
         approval: who may answer, and for how long.
         evidence: rows of what was done so far: stage, worker, status, summary, url.
+        what: is asked about; the stage of that name where left out.
+        items: keys of the items that it is for, where it is for a group.
 
     Returns:
-        The decision, and the issue where one could be written.
+        The decision, or None when it is time to continue as new; and the issue where one could be
+        written.
     """
-    now = workflow.now()
-    gate = OpenGate(
-        gate=name,
-        what=f"Stage {name}",
-        approvers=approval.approvers,
-        opened_at=now,
-        until=now + approval.timeout,
-    )
-    frame.gates.open(gate)
-    progress.wait_for(name)
-    issue = await frame.outbox.create_issue(
-        "approval", f"Approve {name}: {frame.title}", _text(frame, gate, approval, evidence)
-    )
-    if issue is not None:
-        frame.gates.show_issue(name, issue.url)
-    decision = await frame.gates.decided(name)
+    gate = frame.gates.state(name)
+    if gate is None:
+        gate = ballot.opened(
+            name,
+            what or f"Stage {name}",
+            approval,
+            workflow.now(),
+            initiator=frame.initiator,
+            items=items,
+        )
+        frame.gates.open(gate)
+        progress.wait_for(name)
+        made = await frame.outbox.create_issue(
+            "approval", f"Approve {name}: {frame.title}", _text(frame, gate, evidence)
+        )
+        if made is not None:
+            gate.issue_number, gate.issue_url = made.number, made.url
+    issue = IssueRef(number=gate.issue_number, url=gate.issue_url) if gate.issue_number else None
+    decision = await _decided(frame, gate, issue)
+    if decision is None:
+        return None, issue
     progress.wait_for("")
     if issue is not None:
         await _close(frame, name, issue, decision)
     return decision, issue
 
 
-def _text(
-    frame: Orchestration[Any], gate: OpenGate, approval: Approval, evidence: list[dict[str, Any]]
-) -> Text:
+async def _decided(
+    frame: Orchestration[Any], gate: GateState, issue: IssueRef | None
+) -> GateDecision | None:
+    """Wait for the decision; meanwhile remind people, and ask those that it is escalated to."""
+    while True:
+        news = await frame.gates.news(gate.gate)
+        if not isinstance(news, str):
+            return news
+        if issue is not None:
+            values = {
+                "gate": gate.gate,
+                "news": news,
+                "approvers": list(ballot.approvers(gate)),
+                "until": f"{gate.until:%Y-%m-%d %H:%M} UTC",
+            }
+            await frame.outbox.comment(
+                "approval", issue.number, Text(template="reminder", values=values)
+            )
+
+
+def _text(frame: Orchestration[Any], gate: GateState, evidence: list[dict[str, Any]]) -> Text:
     values = {
         "what": gate.what,
         "gate": gate.gate,
-        "approvers": list(gate.approvers),
-        "instructions": approval.instructions,
+        "approvers": list(gate.approval.approvers),
+        "instructions": gate.approval.instructions,
         "until": f"{gate.until:%Y-%m-%d %H:%M} UTC",
         "evidence": evidence,
         "spec": frame.spec.name,
@@ -65,7 +97,9 @@ def _text(
     return Text(template="approval", values=values)
 
 
-async def _close(frame: Orchestration[Any], name: str, issue: IssueRef, decision: Decision) -> None:
+async def _close(
+    frame: Orchestration[Any], name: str, issue: IssueRef, decision: GateDecision
+) -> None:
     values = {
         "gate": name,
         "answer": decision.how,

@@ -1,86 +1,142 @@
 """Gates: the orchestration waits, holding nothing, until people decide or the time is up."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import ValidationError
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from contracts import names
 from contracts.base import clip
-from contracts.gates import Answer, OpenGate
+from contracts.errors import ANSWER_REFUSED
+from contracts.gates import (
+    Answer,
+    Answered,
+    Decide,
+    GateDecision,
+    GatesState,
+    GateState,
+    OpenGate,
+)
+from contracts.specs.gates import NO, YES
+from workflows import policies
+from workflows.parts import ballot
 from workflows.parts.clock import Clock
-from workflows.parts.flights import is_due
 from workflows.parts.journal import Journal
 
-Decided = Literal["approved", "rejected", "timed-out", "stopped"]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """How a gate closed."""
-
-    how: Decided
-    approver: str = ""
-    comment: str = ""
-
-    @property
-    def granted(self) -> bool:
-        """Whether the work may go on."""
-        return self.how == "approved"
-
-    @property
-    def reason(self) -> str:
-        """In a person's words."""
-        if self.how == "timed-out":
-            return "nobody answered in time"
-        by = f" by {self.approver}" if self.approver else ""
-        return f"{self.how}{by}" + (f": {self.comment}" if self.comment else "")
+MAX_REFUSALS = 50
+"""Answers that did not count, in the journal; beyond, they are only counted."""
+_ESTABLISHED = {"claimed": "claimed over Temporal", "verified": "verified by GitHub"}
+_SIGNALS = {names.SIGNAL_APPROVE: YES, names.SIGNAL_REJECT: NO}
 
 
 class Gates:
-    """All gates of an orchestration; only answers that come while one is open count."""
+    """All gates of an orchestration; only answers that come while one is open count.
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
-        self._journal, self._clock = journal, clock
-        self._open: dict[str, OpenGate] = {}
-        self._decisions: dict[str, Decision] = {}
-        self._paused = False
+    Answers are kept, and decided about when all of a workflow task are in: by whoever waits, for
+    conditions are looked at after the handlers of signals and updates, and before timers.
+    """
+
+    def __init__(self, state: GatesState, journal: Journal, clock: Clock, *, paused: bool) -> None:
+        self._state, self._journal, self._clock = state, journal, clock
+        self._paused, self._ended = paused, False
+        self._due: dict[str, Literal["reminded", "escalated"]] = {}
         clock.call(self._on_time, self._next_time)
         workflow.set_signal_handler(names.SIGNAL_APPROVE, self._approve)
         workflow.set_signal_handler(names.SIGNAL_REJECT, self._reject)
+        workflow.set_update_handler(
+            names.UPDATE_DECIDE, self._decide, validator=self._may_be_decided
+        )
 
     @property
     def waiting_for(self) -> str:
         """The gates that are open, by name."""
-        return ", ".join(self._open)
+        return ", ".join(self._state.open)
 
     def shown(self) -> list[OpenGate]:
         """Answer the query `gates`."""
-        return list(self._open.values())
+        return [ballot.shown(gate) for gate in self._state.open.values()]
 
-    def open(self, gate: OpenGate) -> None:
+    def state(self, name: str) -> GateState | None:
+        """Find a gate that is open."""
+        return self._state.open.get(name)
+
+    def open(self, gate: GateState) -> None:
         """Let answers count from now on."""
-        self._open[gate.gate] = gate
-        approvers = ", ".join(gate.approvers)
+        gate.at_once = not workflow.patched("ballots")
+        self._state.open[gate.gate] = gate
+        approvers = ", ".join(ballot.approvers(gate))
         self._journal.decide("gate-opened", gate.gate, f"for {approvers} until {gate.until:%c} UTC")
         self._clock.rearm()
 
-    def show_issue(self, name: str, url: str) -> None:
+    def show_issue(self, name: str, number: int, url: str) -> None:
         """Say where people find the approval issue."""
-        if name in self._open:
-            self._open[name] = self._open[name].model_copy(update={"issue_url": url})
+        if gate := self._state.open.get(name):
+            gate.issue_number, gate.issue_url = number, url
 
-    async def decided(self, name: str) -> Decision:
-        """Wait until a gate has its answer, or its time is up."""
-        await workflow.wait_condition(lambda: name in self._decisions)
-        return self._decisions[name]
+    async def run(self) -> None:
+        """Close each gate when enough was said, whether anybody waits for it just then or not."""
+        await workflow.wait_condition(lambda: self._settle() or self._ended)
+
+    def end(self) -> None:
+        """Let `run` end."""
+        self._ended = True
+
+    async def news(self, name: str) -> GateDecision | Literal["reminded", "escalated"] | None:
+        """Wait until a gate is closed, or people are to be told of it first.
+
+        None when it is time to continue as new: the gate goes on, with all that was said.
+        """
+        await workflow.wait_condition(
+            lambda: self._settled(name) or name in self._due or self._should_park(name)
+        )
+        if name in self._state.closed:
+            return self._state.closed[name]
+        return self._due.pop(name, None)
+
+    def count(self, answered: Answered) -> str | None:
+        """Take an answer, however it came; say why it does not count, or None where it does.
+
+        Both are journaled. Synchronous, so that nothing comes between a check and the count.
+        """
+        gate = self._meant(answered.gate)
+        if gate is not None:
+            self._pass(gate)
+        if reason := self.refusal(answered):
+            self._refuse(answered.source, f"{answered.login}: {reason}", gate)
+            return reason
+        if gate is not None and ballot.record(gate, answered):
+            how = _ESTABLISHED[answered.established]
+            said = f": {answered.comment}" if answered.comment else ""
+            self._journal.decide(
+                "answered",
+                gate.gate,
+                f"{answered.choice} by {answered.login} ({how}, {answered.at:%F %T} UTC){said}",
+                by=answered.login,
+                established=answered.established,
+            )
+            if gate.at_once:
+                self._settled(gate.gate)
+        return None
+
+    def refusal(self, answered: Answered) -> str | None:
+        """Say why an answer would not count now; None where it would. Changes nothing."""
+        gate = self._meant(answered.gate)
+        if gate is None:
+            closed = self._state.closed.get(answered.gate or "")
+            if closed is not None:
+                return f"too late, {answered.gate} is closed: {closed.reason}"
+            return f"name the gate (open: {self.waiting_for or 'none'})"
+        then = gate.model_copy(deep=True)
+        while not self._paused and ballot.advance(then, workflow.now()) == "escalated":
+            pass
+        return ballot.refusal(then, answered, workflow.now(), paused=self._paused) or None
 
     def stop(self, reason: str) -> None:
         """Close all: the orchestration ends."""
-        for name in list(self._open):
-            self._close(name, Decision("stopped", comment=reason))
+        for name in list(self._state.open):
+            self._close(name, GateDecision(how="stopped", comment=reason))
 
     def pause(self) -> None:
         """Let no time run out for now."""
@@ -89,57 +145,128 @@ class Gates:
     def resume(self, lasted: timedelta) -> None:
         """Go on; times move by as long as the pause was."""
         self._paused = False
-        for name, gate in self._open.items():
-            self._open[name] = gate.model_copy(update={"until": gate.until + lasted})
+        for gate in self._state.open.values():
+            ballot.delay(gate, lasted)
         self._clock.rearm()
 
     def _approve(self, *arguments: Any) -> None:
-        self._answer(names.SIGNAL_APPROVE, "approved", arguments)
+        self._signal(names.SIGNAL_APPROVE, arguments)
 
     def _reject(self, *arguments: Any) -> None:
-        self._answer(names.SIGNAL_REJECT, "rejected", arguments)
+        self._signal(names.SIGNAL_REJECT, arguments)
 
-    def _answer(self, signal: str, how: Decided, arguments: tuple[Any, ...]) -> None:
+    def _signal(self, signal: str, arguments: tuple[Any, ...]) -> None:
         try:
             answer = Answer.model_validate(*arguments)
         except (ValidationError, TypeError) as error:
-            self._refuse(signal, clip(str(error), 300))
+            self._refuse(signal, str(error), None)
             return
-        gate = self._meant(answer)
-        if gate is None:
-            known = self.waiting_for or "none"
-            self._refuse(signal, f"{answer.approver}: name the gate (open: {known})")
-        elif answer.approver.removeprefix("@").lower() not in _logins(gate):
-            self._refuse(signal, f"{answer.approver} is no approver of {gate.gate}")
-        elif is_due(gate.until) and not self._paused:
-            self._refuse(signal, f"{answer.approver} came after the time of {gate.gate} was up")
-        else:
-            self._close(gate.gate, Decision(how, answer.approver, answer.comment))
+        self.count(_claimed(answer, _SIGNALS[signal], signal))
 
-    def _meant(self, answer: Answer) -> OpenGate | None:
-        if answer.gate is not None:
-            return self._open.get(answer.gate)
-        return next(iter(self._open.values())) if len(self._open) == 1 else None
+    def _decide(self, *arguments: Any) -> dict[str, Any]:
+        """Take the update `decide`, which the validator has let pass."""
+        answered = _asked(arguments)
+        gate = self._meant(answered.gate)
+        if reason := self.count(answered):
+            raise _refused(reason)
+        return ballot.shown(gate).model_dump(mode="json") if gate else {}
 
-    def _close(self, name: str, decision: Decision) -> None:
-        del self._open[name]
-        self._decisions[name] = decision
-        self._journal.decide(f"gate-{decision.how}", name, decision.reason)
+    def _may_be_decided(self, *arguments: Any) -> None:
+        if reason := self.refusal(_asked(arguments)):
+            raise _refused(reason)
 
-    def _refuse(self, signal: str, reason: str) -> None:
-        self._journal.decide("signal-refused", signal, reason)
+    def _meant(self, name: str | None) -> GateState | None:
+        if name is not None:
+            return self._state.open.get(name)
+        return next(iter(self._state.open.values())) if len(self._state.open) == 1 else None
+
+    def _should_park(self, name: str) -> bool:
+        """Whether what was said, and reminded of, has filled the history."""
+        gate, info = self._state.open.get(name), workflow.info()
+        if gate is None or gate.at_once:
+            return False
+        length = info.get_current_history_length()
+        return length > policies.MAX_GATE_EVENTS or info.is_continue_as_new_suggested()
+
+    def _settle(self) -> bool:
+        for name in list(self._state.open):
+            self._settled(name)
+        return False
+
+    def _settled(self, name: str) -> bool:
+        """Whether a gate is closed; it is closed now where what was said is enough."""
+        gate = self._state.open.get(name)
+        if gate is not None and (decision := ballot.outcome(gate)):
+            self._close(name, decision)
+        return name in self._state.closed
+
+    def _pass(self, gate: GateState) -> None:
+        """Let time pass for a gate: an answer may come with the timer, and be looked at first."""
+        while not self._paused and (due := ballot.advance(gate, workflow.now())):
+            if due != "escalated":
+                self._close(gate.gate, due)
+                return
+            self._due[gate.gate] = "escalated"
+            named = ", ".join(ballot.approvers(gate))
+            self._journal.decide(
+                "gate-escalated", gate.gate, f"to {named} until {gate.until:%c} UTC"
+            )
+
+    def _close(self, name: str, decision: GateDecision) -> None:
+        del self._state.open[name]
+        self._state.closed[name] = decision
+        self._journal.decide(
+            f"gate-{decision.how}",
+            name,
+            decision.reason,
+            by=decision.approver,
+            established=decision.established,
+        )
+
+    def _refuse(self, source: str, reason: str, gate: GateState | None) -> None:
+        self._state.refused += 1
+        if gate is not None:
+            gate.refused += 1
+        if self._state.refused > MAX_REFUSALS:
+            return
+        kind = "signal-refused" if source in _SIGNALS else "answer-refused"
+        last = " (more are only counted)" if self._state.refused == MAX_REFUSALS else ""
+        self._journal.decide(kind, source, clip(reason, 300) + last)
 
     def _next_time(self) -> datetime | None:
         if self._paused:
             return None
-        return min((gate.until for gate in self._open.values()), default=None)
+        return min((ballot.next_time(gate) for gate in self._state.open.values()), default=None)
 
     def _on_time(self) -> None:
         if self._paused:
             return
-        for name in [name for name, gate in self._open.items() if is_due(gate.until)]:
-            self._close(name, Decision("timed-out"))
+        for gate in list(self._state.open.values()):
+            self._pass(gate)
+            if gate.gate in self._state.open and ballot.remind(gate, workflow.now()):
+                self._due.setdefault(gate.gate, "reminded")
 
 
-def _logins(gate: OpenGate) -> frozenset[str]:
-    return frozenset(one.removeprefix("@").lower() for one in gate.approvers)
+def _claimed(answer: Answer, choice: str, source: str) -> Answered:
+    """Take what somebody says over Temporal: the login is a claim, whatever else is said."""
+    return Answered(
+        gate=answer.gate,
+        choice=choice,
+        login=answer.approver,
+        established="claimed",
+        comment=answer.comment,
+        at=workflow.now(),
+        source=source,
+    )
+
+
+def _asked(arguments: tuple[Any, ...]) -> Answered:
+    try:
+        asked = Decide.model_validate(*arguments)
+    except (ValidationError, TypeError) as error:
+        raise _refused(clip(str(error), 300)) from error
+    return _claimed(asked, asked.choice, names.UPDATE_DECIDE)
+
+
+def _refused(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type=ANSWER_REFUSED, non_retryable=True)

@@ -1,6 +1,7 @@
 """Decisions: each one logged when it is made, and kept for the report."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from temporalio import workflow
 
@@ -21,19 +22,31 @@ class Journal:
         self.state = state
         self._on_decision = on_decision
 
-    def decide(self, kind: str, subject: str = "", reason: str = "") -> None:
+    def decide(
+        self,
+        kind: str,
+        subject: str = "",
+        reason: str = "",
+        *,
+        by: str = "",
+        established: Literal["", "claimed", "verified"] = "",
+    ) -> None:
         """Record one decision.
 
         Args:
             kind: a word in the past tense, such as `retried`.
             subject: an item's key, a run, a signal.
             reason: why, in a person's words.
+            by: who decided, of an answer at a gate.
+            established: how that is known.
         """
         decision = Decision(
             time=workflow.now(),
             kind=kind,
             subject=clip(subject, 200),
             reason=clip(reason, _MAX_REASON),
+            by=clip(by, 200),
+            established=established,
         )
         workflow.logger.info(
             "decision",

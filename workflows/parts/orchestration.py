@@ -82,7 +82,9 @@ class Orchestration(Generic[S]):
         self._reporting = Reporting(
             self.spec, self.state, self.tally, self.journal, self.title, self.breakers, self.budget
         )
-        self.gates = Gates(self.journal, self.clock)
+        self.gates = Gates(
+            self.state.gates, self.journal, self.clock, paused=self.state.paused_at is not None
+        )
         self._timeline = Timeline(
             self.state,
             self.spec.deadline,
@@ -104,6 +106,13 @@ class Orchestration(Generic[S]):
     def lineage(self) -> Lineage:
         """The orchestrations above this one."""
         return self._input.lineage
+
+    @property
+    def initiator(self) -> str:
+        """Login of who started it, as the event says; empty where nobody knows."""
+        sender = self.context["event"].get("sender")
+        login = sender.get("login") if isinstance(sender, Mapping) else None
+        return clip(login, 100) if isinstance(login, str) else ""
 
     @property
     def is_child(self) -> bool:
@@ -185,6 +194,7 @@ class Orchestration(Generic[S]):
         self._console.refuse_the_rest()
         self._show()
         clock = asyncio.create_task(self.clock.run())
+        counting = asyncio.create_task(self.gates.run())
         doing = asyncio.ensure_future(self._described(work))
         try:
             ended = await asyncio.shield(doing)
@@ -194,6 +204,8 @@ class Orchestration(Generic[S]):
             ended = (OrchestrationStatus.CANCELLED, ended[1] if ended else self.stopping)
         self.clock.stop()
         await clock
+        self.gates.end()
+        await counting
         if ended is None:
             await self.breakers.settle()
             await workflow.wait_condition(workflow.all_handlers_finished)

@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.gates import GateDecision
 from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
-from contracts.specs.pipeline import PipelineSpec, Stage, stage_paths
+from contracts.specs.pipeline import APPROVAL, PipelineSpec, Stage, stage_paths
 from contracts.specs.worker import WorkerSpec
 from workflows.parts.tally import Tally
 
@@ -40,6 +41,8 @@ class PipelineState(BaseModel):
     step: Step = "approval"
     made: dict[str, dict[str, Made]] = Field(default_factory=dict)
     failure: str = ""
+    chosen: dict[str, Made] = Field(default_factory=dict)
+    """By stage: the answer at its gate, where that has choices."""
     rejection: str = ""
     rollbacks: list[str] = Field(default_factory=list)
     """Stages that are still to be undone, in order."""
@@ -63,6 +66,12 @@ class PipelineState(BaseModel):
         self.stage += 1
         self.step = "approval" if self.stage < len(spec.stages) else "ended"
 
+    def chose(self, stage: str, decision: GateDecision) -> None:
+        """Let the stage, and those after it, read what people chose at its gate."""
+        if decision.granted:
+            chosen = {"choice": decision.choice, "approver": decision.approver}
+            self.chosen[stage] = Made(status=OutcomeStatus.SUCCESS, outputs=chosen)
+
     def failures(self, stage: Stage, workers: dict[str, Any]) -> list[str]:
         """Name the workers of a step whose failure fails the stage."""
         made = self.made.get(stage.name, {})
@@ -79,6 +88,8 @@ class PipelineState(BaseModel):
             stage: {worker: one.model_dump(mode="json") for worker, one in done.items()}
             for stage, done in self.made.items()
         }
+        for stage, answer in self.chosen.items():
+            made.setdefault(stage, {})[APPROVAL] = answer.model_dump(mode="json")
         templates = rollback.inputs.values() if rollback else ()
         for steps in (path for template in templates for path in stage_paths(str(template))):
             at = made

@@ -47,31 +47,37 @@ class Pipeline:
         """Do the step that is next; False when it is time to continue as new."""
         state = self._state
         if state.step == "approval":
-            await self._approve(stage)
-        elif state.step == "workers":
+            return await self._approve(stage)
+        if state.step == "workers":
             return await self._do(stage, stage.workers, then="checks")
-        elif state.step == "checks":
+        if state.step == "checks":
             return await self._do(stage, stage.checks, then="told")
-        elif state.step == "told":
+        if state.step == "told":
             await self._tell(stage)
             state.after_told(self._frame.spec)
         elif state.step == "rollback":
             return await self._undo(state.rollbacks[0])
         return True
 
-    async def _approve(self, stage: Stage) -> None:
+    async def _approve(self, stage: Stage) -> bool:
         state = self._state
-        state.step = "workers"
         if stage.approval is None:
-            return
+            state.step = "workers"
+            return True
         decision, issue = await approval.ask(
             self._frame, stage.name, stage.approval, state.evidence()
         )
         if issue is not None:
             state.issue = state.issue or issue.number
+        if decision is None:
+            return False
+        state.step = "workers"
+        if stage.approval.choices:
+            state.chose(stage.name, decision)
         if not decision.granted and not self._frame.stopping:
             state.rejection = f"stage {stage.name} was {decision.reason}"
             state.step = "ended"
+        return True
 
     async def _do(self, stage: Stage, workers: Mapping[str, Any], *, then: str) -> bool:
         state = self._state
