@@ -1,0 +1,131 @@
+"""Gates in a workflow: updates, signals of one task, escalation, and a wait of 30 days."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.testing import WorkflowEnvironment
+
+from contracts.report import OrchestrationStatus
+from tests.conftest import WorkersFor
+from tests.fakes import FakeGitHub
+from tests.workflows.test_pipeline import ended, open_gate, start, worker
+
+LONGEST = 600
+"""Events of one history: what a gate waits in, and what a pipeline needs around it."""
+
+
+def spec(**approval: Any) -> dict[str, Any]:
+    return {
+        "name": "deploy",
+        "pattern": "pipeline",
+        "repository": "octo-org/widgets",
+        "deadline": "60d",
+        "stall-after": "60d",
+        "stages": [
+            {
+                "name": "production",
+                "approval": {"approvers": ["boss"], **approval},
+                "workers": {"deploy": worker("p1")},
+            }
+        ],
+    }
+
+
+async def update(handle: WorkflowHandle[Any, Any], asked: Any) -> str:
+    """Decide; the reason of a refusal, or nothing."""
+    try:
+        await handle.execute_update("decide", asked)
+    except WorkflowUpdateFailedError as error:
+        return str(error.cause)
+    return ""
+
+
+async def lengths(client: Client, first: WorkflowHandle[Any, Any]) -> list[int]:
+    """Events of each history of a chain; this server lists no workflows."""
+    found: list[int] = []
+    run_id = first.first_execution_run_id
+    while run_id:
+        history = await client.get_workflow_handle(first.id, run_id=run_id).fetch_history()
+        found.append(len(history.events))
+        last = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id = last.new_execution_run_id
+    return found
+
+
+async def test_an_update_is_refused_with_the_reason_or_counts(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(clock=skipping.get_current_time)
+    asked = spec(choices=["canary"], **{"require-comment": True})
+    asked["stages"][0]["workers"]["deploy"] = worker(
+        "${{ stages.production.approval.outputs.choice }}"
+    )
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, asked)
+        await open_gate(skipping, handle)
+        said = {"approver": "boss", "choice": "canary"}
+        assert "comment" in await update(handle, said)
+        assert "no approver" in await update(handle, {"approver": "guest", "comment": "me"})
+        assert "no choice" in await update(handle, {"approver": "boss", "choice": "later"})
+        assert "name the gate" in await update(handle, {"approver": "boss", "gate": "staging"})
+        assert "valid dictionary" in await update(handle, "boss")
+        assert await update(handle, {**said, "comment": "a tenth"}) == ""
+        report = await ended(handle)
+
+    assert [run.inputs["item"] for run in github.started.values()] == ["canary"]
+    [counted] = [one for one in report.decisions if one.kind == "answered"]
+    assert (counted.by, counted.established) == ("boss", "claimed")
+    assert "canary" in counted.reason
+    assert "a tenth" in counted.reason
+    assert not [one for one in report.decisions if one.kind.endswith("-refused")]
+
+
+@pytest.mark.parametrize("first", ["approve", "reject"])
+async def test_a_rejection_wins_that_comes_in_the_same_task(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor, first: str
+) -> None:
+    github = FakeGitHub(clock=skipping.get_current_time)
+    second = {"approve": "reject", "reject": "approve"}[first]
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, spec())
+        await open_gate(skipping, handle)
+    await handle.signal(first, {"approver": "boss"})
+    await handle.signal(second, {"approver": "boss"})
+    async with workers_for(skipping.client, github):
+        report = await ended(handle)
+
+    assert report.status is OrchestrationStatus.REJECTED
+
+
+async def test_a_gate_waits_for_a_month_and_is_escalated(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(clock=skipping.get_current_time)
+    silence = {"timeout-action": "escalate", "escalate": {"approvers": ["ceo"], "timeout": "10d"}}
+    asked = spec(timeout="30d", reminders={"every": "3d", "max": 9}, **silence)
+    asked["stages"][0]["approval"]["any-reject-rejects"] = True
+    async with workers_for(skipping.client, github, cached=10):
+        handle = await start(skipping.client, asked)
+        await open_gate(skipping, handle)
+        await skipping.sleep(timedelta(days=10))
+        for number in range(200):
+            await handle.signal("approve", {"approver": f"guest-{number}"})
+        await handle.signal("approve", {"approver": "ceo"})
+        await skipping.sleep(timedelta(days=21))
+        [gate] = await handle.query("gates")
+        before = github.requests
+        assert (gate["escalated"], gate["reminded"], gate["refused"]) == (True, 9, 201)
+        await handle.signal("approve", {"approver": "ceo", "comment": "go"})
+        report = await ended(handle)
+
+    histories = await lengths(skipping.client, handle)
+    assert len(histories) >= 2, "it never continued as new"
+    assert max(histories) < LONGEST
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    assert len([c for n, c in github.written_comments if "still waits" in c["body"]]) == 9
+    assert before < 30, "waiting read from GitHub"
+    refused = [one for one in report.decisions if one.kind == "signal-refused"]
+    assert len(refused) == 50
+    assert "only counted" in refused[-1].reason
