@@ -23,7 +23,7 @@ from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, run_watch_id
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
-from scripts import attempt_paths, map_reduce_paths, reflection_paths, router_paths
+from scripts import attempt_paths, gate_paths, map_reduce_paths, reflection_paths, router_paths
 from scripts.own_repositories_paths import over_repositories, serve
 from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
@@ -447,6 +447,7 @@ PATHS = (
     pipeline_spent,
     pipeline_rejected,
     pipeline_undone,
+    gate_paths.gate_escalated,
     hierarchical,
     circuit_breaker,
     worker_pool,

@@ -52,7 +52,7 @@ def test_every_path_has_a_history() -> None:
         "plain", "failures", "cancelled", "uncorrelated", "chained", "run-watch",
         "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
         "circuit-breaker-chained", "content-counter", "worker-pool", "worker-pool-chained", "voting", "pipeline",
-        "pipeline-rejected", "pipeline-undone", "hierarchical", "hierarchical-child",
+        "pipeline-rejected", "pipeline-undone", "gate-escalated", "hierarchical", "hierarchical-child",
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
         "reflection-chained", "router", "router-classified", "router-chained", "carried-retry",
         "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",
