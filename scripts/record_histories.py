@@ -488,6 +488,20 @@ async def record_worker_pool_chained(folder: Path) -> None:
         await save(stand.client, "worker-pool-chained", "podium/test/worker-pool-chained")
 
 
+async def record_gate_both(folder: Path) -> None:
+    """Record an approval and then a rejection that one workflow task takes in: nobody worked."""
+    async with open_stand(folder) as stand:
+        async with stand.workers():
+            handle = await stand.start(gate_paths.gated(), "podium/test/gate-both")
+            async with asyncio.timeout(120):
+                await gate_paths.asked(handle)
+        await handle.signal("approve", {"approver": "boss"})
+        await handle.signal("reject", {"approver": "boss"})
+        async with stand.workers():
+            await ended(handle)
+        await save(stand.client, "gate-both", "podium/test/gate-both")
+
+
 async def record_chained(folder: Path) -> None:
     """Record chains of runs: of an orchestration, and of its watcher."""
     chained = {"limit.historyCount.suggestContinueAsNew": "60"}
@@ -502,6 +516,7 @@ async def record_chained(folder: Path) -> None:
 ALONE = {
     "chained": record_chained,
     "circuit-breaker-chained": record_circuit_breaker_chained,
+    "gate-both": record_gate_both,
     "content-counter": record_content_counter,
     "worker-pool-chained": record_worker_pool_chained,
     "map-reduce-chained": record_map_reduce_chained,

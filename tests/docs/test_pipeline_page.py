@@ -5,15 +5,15 @@ from typing import get_args
 
 from contracts import names
 from contracts.base import format_duration
-from contracts.gates import Answer
+from contracts.gates import Answer, Decided
 from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
 from contracts.runs import OutcomeStatus
 from contracts.specs.common import Spec
-from contracts.specs.pipeline import Approval, PipelineSpec, Stage, StageWorker
+from contracts.specs.gates import Approval
+from contracts.specs.pipeline import PipelineSpec, Stage, StageWorker
 from contracts.specs.reporting import SuccessCriteria
 from tests.docs.machines import machines
 from tests.docs.pages import ROOT, code_in, tables
-from workflows.parts.gate import Decided
 from workflows.parts.stages import Step
 
 PAGE = ROOT / "docs" / "patterns" / "pipeline.md"
@@ -43,12 +43,14 @@ def test_the_diagrams_have_the_steps_and_the_answers_of_the_code() -> None:
 
 
 def test_the_messages_are_those_that_console_and_gates_register() -> None:
-    sources = [ROOT / "workflows" / "parts" / name for name in ("console.py", "gate.py")]
+    sources = [ROOT / "workflows" / "parts" / name for name in ("console.py", "answering.py")]
     told = {code_in(row[0])[0] for row in tables(PAGE, "## Messages") if code_in(row[0])}
     found = {
         getattr(names, one)
         for source in sources
-        for one in re.findall(r"handler\(names\.((?:SIGNAL|QUERY)_\w+)", source.read_text())
+        for one in re.findall(
+            r"(?:handler\(|name=)names\.((?:SIGNAL|QUERY|UPDATE)_\w+)", source.read_text()
+        )
     }
     payload = next(row[2] for row in tables(PAGE, "## Messages") if "`approve`" in row[0])
 

@@ -10,10 +10,12 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from contracts.gates import Answered
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.specs.pipeline import Stage
 from workflows.parts import progress
 from workflows.parts.children import Children
+from workflows.parts.gate import Gates
 from workflows.parts.orchestration import Orchestration
 from workflows.parts.rounds import Rounds
 from workflows.patterns.pipeline import Pipeline
@@ -52,7 +54,7 @@ def test_every_path_has_a_history() -> None:
         "plain", "failures", "cancelled", "uncorrelated", "chained", "run-watch",
         "run-watch-chained", "breaker", "breaker-chained", "circuit-breaker",
         "circuit-breaker-chained", "content-counter", "worker-pool", "worker-pool-chained", "voting", "pipeline",
-        "pipeline-rejected", "pipeline-undone", "gate-escalated", "hierarchical", "hierarchical-child",
+        "pipeline-rejected", "pipeline-undone", "gate-escalated", "gate-both", "hierarchical", "hierarchical-child",
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
         "reflection-chained", "router", "router-classified", "router-chained", "carried-retry",
         "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",
@@ -62,6 +64,33 @@ def test_every_path_has_a_history() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
     await replayer().replay_workflow(history(path))
+
+
+async def test_a_rejection_wins_over_an_approval_of_the_same_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The approval came first; decided about at once, it would have let the stage begin."""
+    recorded = named("gate-both")
+    kinds = [event.WhichOneof("attributes") for event in recorded.events]
+    both = [
+        n for n, kind in enumerate(kinds) if kind == "workflow_execution_signaled_event_attributes"
+    ]
+    between = kinds[both[0] : both[1]]
+    failure = recorded.events[-1].workflow_execution_failed_event_attributes.failure
+
+    assert "workflow_task_started_event_attributes" not in between
+    assert "rejected by boss" in failure.message
+    await unsandboxed().replay_workflow(recorded)
+    count = Gates.count
+
+    def at_once(self: Gates, answered: Answered) -> str | None:
+        reason = count(self, answered)
+        self._settle()
+        return reason
+
+    monkeypatch.setattr(Gates, "count", at_once)
+    with pytest.raises(Exception, match=NONDETERMINISM):
+        await unsandboxed().replay_workflow(recorded)
 
 
 async def test_swapped_commands_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,11 +43,6 @@ class Gates:
         self._paused, self._ended = paused, False
         self._due: dict[str, Literal["reminded", "escalated"]] = {}
         clock.call(self._on_time, self._next_time)
-        workflow.set_signal_handler(names.SIGNAL_APPROVE, self._approve)
-        workflow.set_signal_handler(names.SIGNAL_REJECT, self._reject)
-        workflow.set_update_handler(
-            names.UPDATE_DECIDE, self._decide, validator=self._may_be_decided
-        )
 
     @property
     def waiting_for(self) -> str:
@@ -149,13 +144,8 @@ class Gates:
             ballot.delay(gate, lasted)
         self._clock.rearm()
 
-    def _approve(self, *arguments: Any) -> None:
-        self._signal(names.SIGNAL_APPROVE, arguments)
-
-    def _reject(self, *arguments: Any) -> None:
-        self._signal(names.SIGNAL_REJECT, arguments)
-
-    def _signal(self, signal: str, arguments: tuple[Any, ...]) -> None:
+    def signal(self, signal: str, arguments: tuple[Any, ...]) -> None:
+        """Take the signal `approve` or `reject`, whatever it carries."""
         try:
             answer = Answer.model_validate(*arguments)
         except (ValidationError, TypeError) as error:
@@ -163,15 +153,16 @@ class Gates:
             return
         self.count(_claimed(answer, _SIGNALS[signal], signal))
 
-    def _decide(self, *arguments: Any) -> dict[str, Any]:
-        """Take the update `decide`, which the validator has let pass."""
+    def decide(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        """Take the update `decide`, which `check` has let pass."""
         answered = _asked(arguments)
         gate = self._meant(answered.gate)
         if reason := self.count(answered):
             raise _refused(reason)
         return ballot.shown(gate).model_dump(mode="json") if gate else {}
 
-    def _may_be_decided(self, *arguments: Any) -> None:
+    def check(self, arguments: tuple[Any, ...]) -> None:
+        """Refuse what would not count, with the reason."""
         if reason := self.refusal(_asked(arguments)):
             raise _refused(reason)
 

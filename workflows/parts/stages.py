@@ -66,11 +66,15 @@ class PipelineState(BaseModel):
         self.stage += 1
         self.step = "approval" if self.stage < len(spec.stages) else "ended"
 
-    def chose(self, stage: str, decision: GateDecision) -> None:
-        """Let the stage, and those after it, read what people chose at its gate."""
-        if decision.granted:
+    def answered(self, stage: Stage, decision: GateDecision, *, stopping: bool) -> None:
+        """Go on after a gate; what was chosen at it can be read by the stage, and those after it."""
+        self.step = "workers"
+        if decision.granted and stage.approval and stage.approval.choices:
             chosen = {"choice": decision.choice, "approver": decision.approver}
-            self.chosen[stage] = Made(status=OutcomeStatus.SUCCESS, outputs=chosen)
+            self.chosen[stage.name] = Made(status=OutcomeStatus.SUCCESS, outputs=chosen)
+        if not decision.granted and not stopping:
+            self.rejection = f"stage {stage.name} was {decision.reason}"
+            self.step = "ended"
 
     def failures(self, stage: Stage, workers: dict[str, Any]) -> list[str]:
         """Name the workers of a step whose failure fails the stage."""

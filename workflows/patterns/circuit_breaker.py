@@ -8,6 +8,7 @@ from contracts.fleet import Entry
 from contracts.report import COMPLETES, OrchestrationReport, OrchestrationStatus
 from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.circuit_breaker import CircuitBreakerSpec, Task
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.items import FixedSource
 from workflows.parts.orchestration import Orchestration, Verdict
@@ -20,7 +21,7 @@ _STOPPED = frozenset({OutcomeStatus.CANCELLED, OutcomeStatus.NOT_DISPATCHED})
 
 
 @workflow.defn(name="CircuitBreaker")
-class CircuitBreaker:
+class CircuitBreaker(Answering):
     """See docs/patterns/circuit-breaker.md for the state machine."""
 
     @workflow.init

@@ -12,6 +12,7 @@ from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import GOOD
 from contracts.specs.hierarchical import HierarchicalSpec, Phase
 from workflows import policies
+from workflows.parts.answering import Answering
 from workflows.parts.children import Children
 from workflows.parts.orchestration import Orchestration, Verdict
 from workflows.parts.timeline import progressed
@@ -25,7 +26,7 @@ class HierarchicalState(BaseModel):
 
 
 @workflow.defn(name="Hierarchical")
-class Hierarchical:
+class Hierarchical(Answering):
     """See docs/patterns/hierarchical.md for the state machine."""
 
     @workflow.init

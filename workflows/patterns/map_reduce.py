@@ -8,6 +8,7 @@ from contracts.reductions import MapReduceState, SarifState
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import GOOD
 from contracts.specs.map_reduce import MapReduceSpec, SarifReducer
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.belonging import Belonging
 from workflows.parts.items import FixedSource, ItemSource
@@ -18,7 +19,7 @@ from workflows.parts.sarif import SarifWork
 
 
 @workflow.defn(name="MapReduce")
-class MapReduce:
+class MapReduce(Answering):
     """See docs/patterns/map-reduce.md for the state machine."""
 
     @workflow.init

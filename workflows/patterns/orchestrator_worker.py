@@ -6,6 +6,7 @@ from temporalio import workflow
 
 from contracts.report import OrchestrationReport
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.items import ItemSource
 from workflows.parts.orchestration import Orchestration, Verdict
@@ -13,7 +14,7 @@ from workflows.parts.voting import VotedSource, Votes
 
 
 @workflow.defn(name="OrchestratorWorker")
-class OrchestratorWorker:
+class OrchestratorWorker(Answering):
     """See docs/patterns/orchestrator-worker.md for the state machine."""
 
     @workflow.init

@@ -13,6 +13,7 @@ from contracts.runs import Item
 from contracts.specs.pipeline import PipelineSpec, Stage
 from contracts.specs.worker import WorkerSpec
 from workflows.parts import approval
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.items import FixedSource
 from workflows.parts.orchestration import Orchestration, Verdict
@@ -20,7 +21,7 @@ from workflows.parts.stages import ROLLBACK, Collected, PipelineState, all_worke
 
 
 @workflow.defn(name="Pipeline")
-class Pipeline:
+class Pipeline(Answering):
     """See docs/patterns/pipeline.md for the state machine."""
 
     @workflow.init
@@ -71,12 +72,7 @@ class Pipeline:
             state.issue = state.issue or issue.number
         if decision is None:
             return False
-        state.step = "workers"
-        if stage.approval.choices:
-            state.chose(stage.name, decision)
-        if not decision.granted and not self._frame.stopping:
-            state.rejection = f"stage {stage.name} was {decision.reason}"
-            state.step = "ended"
+        state.answered(stage, decision, stopping=bool(self._frame.stopping))
         return True
 
     async def _do(self, stage: Stage, workers: Mapping[str, Any], *, then: str) -> bool:

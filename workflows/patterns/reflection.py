@@ -10,6 +10,7 @@ from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import Item, WorkerOutcome
 from contracts.specs.reflection import ReflectionSpec
 from workflows.parts import proposal
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.counted import Counted
 from workflows.parts.items import FixedSource
@@ -20,7 +21,7 @@ from workflows.parts.work import Work
 
 
 @workflow.defn(name="Reflection")
-class Reflection:
+class Reflection(Answering):
     """See docs/patterns/reflection.md for the state machine."""
 
     @workflow.init

@@ -13,6 +13,7 @@ from contracts.runs import Item
 from contracts.specs.router import RouterSpec
 from contracts.specs.sources import ForEach
 from contracts.specs.worker import WorkerSpec
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.crew import Crew
 from workflows.parts.desk import Desk
@@ -25,7 +26,7 @@ _ONE = ForEach(source="open-issues", limit=1)
 
 
 @workflow.defn(name="Router")
-class Router:
+class Router(Answering):
     """See docs/patterns/router.md for the state machine."""
 
     @workflow.init

@@ -9,6 +9,7 @@ from contracts.pool import PoolState
 from contracts.report import OrchestrationReport
 from contracts.specs.worker import Retry
 from contracts.specs.worker_pool import WorkerPoolSpec
+from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.batches import BatchLimits, BatchSource
 from workflows.parts.items import ItemSource
@@ -21,7 +22,7 @@ _ONCE = Retry(maximum_attempts=1)
 
 
 @workflow.defn(name="WorkerPool")
-class WorkerPool:
+class WorkerPool(Answering):
     """See docs/patterns/worker-pool.md for the state machine."""
 
     @workflow.init
