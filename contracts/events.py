@@ -7,6 +7,7 @@ from contracts.base import clip
 
 _MAX_TITLE = 256
 _MAX_LABELS = 20
+_MAX_LOGIN = 100
 _MAX_NUMBER = 2**53
 
 
@@ -17,6 +18,13 @@ def subject_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
         if isinstance(found, Mapping) and _is_number(found.get("number")):
             return dict(found)
     return None
+
+
+def sender_of(event: Mapping[str, Any]) -> str:
+    """Name who caused an event, by login; empty where it does not say."""
+    sender = event.get("sender")
+    login = sender.get("login") if isinstance(sender, Mapping) else None
+    return clip(login, _MAX_LOGIN) if isinstance(login, str) else ""
 
 
 def issue_fields(subject: Mapping[str, Any]) -> dict[str, Any]:

@@ -123,6 +123,7 @@ TABLE: list[tuple[str, dict[str, Any], tuple[Answered, ...], str, float, str | N
     ("delegate", {"delegates": {"ann": ["dee"]}}, (said("dee"),), "", 0, "approved", ""),
     ("one vote together", TWO | {"delegates": {"ann": ["dee"]}}, (said("dee"), said("ann", hour=2)), "", 0, None, ""),
     ("delegate of the initiator", {"delegates": {"ann": ["dee"]}}, (said("dee"),), "ann", 0, None, "their own"),
+    ("initiator as a delegate", {"delegates": {"ann": ["dee"]}}, (said("Dee"),), "dee", 0, None, "their own"),
     ("silence approves", {"timeout-action": "approve"}, (), "", 24, "approved", ""),
     ("silence with an objection", {"timeout-action": "approve", "any-reject-rejects": False, "quorum": 1}, (said("ann", "reject"),), "", 24, "rejected", ""),
     ("not yet escalated", ESCALATES, (said("dan"),), "", 0, None, "dan is no approver"),
@@ -153,6 +154,16 @@ def test_every_gate_has_its_decided_outcome(
     assert (found.closed.how if found.closed else None) == decided
     assert bool(found.refused) == bool(refusal)
     assert all(refusal in one for one in found.refused)
+
+
+def test_the_deadline_is_no_part_of_the_time() -> None:
+    gate = ballot.opened("g", "g", approval(), START)
+    just_before, at = said("ann", hour=23.99), said("ann", hour=24)
+
+    assert ballot.refusal(gate, just_before, START + 23.99 * HOUR) == ""
+    assert "time of g was up" in ballot.refusal(gate, just_before, gate.until)
+    assert "time of g was up" in ballot.refusal(gate, at, START + 23.99 * HOUR)
+    assert ballot.refusal(gate, at, gate.until, paused=True) == ""
 
 
 def test_a_decision_says_who_and_how_that_is_known() -> None:

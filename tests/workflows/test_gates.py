@@ -83,6 +83,24 @@ async def test_an_update_is_refused_with_the_reason_or_counts(
     assert not [one for one in report.decisions if one.kind.endswith("-refused")]
 
 
+async def test_who_started_it_may_not_answer(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(clock=skipping.get_current_time)
+    asked = spec(approvers=["boss", "chief"])
+    given = {"spec": asked, "event": {"sender": {"login": "Boss"}}}
+    async with workers_for(skipping.client, github):
+        handle = await skipping.client.start_workflow(
+            "Pipeline", given, id="podium/deploy/own", task_queue="podium"
+        )
+        await open_gate(skipping, handle)
+        assert "their own" in await update(handle, {"approver": "@boss"})
+        assert await update(handle, {"approver": "chief"}) == ""
+        report = await ended(handle)
+
+    assert report.status is OrchestrationStatus.SUCCEEDED
+
+
 async def test_a_gate_waits_for_a_month_and_is_escalated(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:

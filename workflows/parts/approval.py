@@ -5,6 +5,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from contracts.events import sender_of
 from contracts.gates import GateDecision, GateState
 from contracts.outputs import IssueRef, Text
 from contracts.specs.gates import Approval
@@ -42,7 +43,7 @@ async def ask(
             what or f"Stage {name}",
             approval,
             workflow.now(),
-            initiator=frame.initiator,
+            initiator=sender_of(frame.context["event"]),
             items=items,
         )
         frame.gates.open(gate)

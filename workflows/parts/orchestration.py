@@ -108,13 +108,6 @@ class Orchestration(Generic[S]):
         return self._input.lineage
 
     @property
-    def initiator(self) -> str:
-        """Login of who started it, as the event says; empty where nobody knows."""
-        sender = self.context["event"].get("sender")
-        login = sender.get("login") if isinstance(sender, Mapping) else None
-        return clip(login, 100) if isinstance(login, str) else ""
-
-    @property
     def is_child(self) -> bool:
         """Whether another orchestration started this one."""
         return bool(self.lineage.ancestors)
