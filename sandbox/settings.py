@@ -38,6 +38,8 @@ class Settings(BaseModel):
     issues_enabled: bool = True
     collaborators: dict[str, str] = Field(default_factory=dict)
     """Permission (admin, maintain, write, triage, read) by login; token owners are admin."""
+    teams: dict[str, list[str]] = Field(default_factory=dict)
+    """Logins by team, as `organization/slug`."""
     local_actions: dict[str, str] = Field(default_factory=dict)
     """Folders that stand in for actions: `owner/name` to a folder with an `action.yml`."""
 

@@ -138,6 +138,20 @@ def permission(call: Call) -> Answer:
     return Answer(200, {"permission": legacy, "role_name": role, "user": person})
 
 
+def membership(call: Call) -> Answer:
+    """`GET /orgs/{org}/teams/{team_slug}/memberships/{username}`."""
+    team, login = f"{call.params['org']}/{call.params['team']}", str(call.params["username"])
+    granted = call.identity.permissions
+    if granted is not None and granted.get("members", "none") == "none":
+        raise not_accessible()
+    people = {name.lower(): logins for name, logins in call.hub.settings.teams.items()}
+    members = {one.lower() for one in people.get(team.lower(), ())}
+    if login.lower() not in members:
+        raise not_found()
+    url = f"{call.hub.api_url}/teams/{team}/memberships/{login}"
+    return Answer(200, {"url": url, "role": "member", "state": "active"})
+
+
 def list_labels(call: Call) -> Answer:
     """`GET /repos/{owner}/{repo}/labels`."""
     repo = call.repository
@@ -223,6 +237,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", f"{_R}/branches"): list_branches,
     ("GET", f"{_R}/branches/{{ref:path}}"): branch,
     ("GET", f"{_R}/collaborators/{{username}}/permission"): permission,
+    ("GET", "/orgs/{org}/teams/{team}/memberships/{username}"): membership,
     ("GET", f"{_R}/labels"): list_labels,
     ("POST", f"{_R}/labels"): create_label,
     ("GET", f"{_R}/labels/{{name}}"): get_label,

@@ -138,6 +138,16 @@ def test_folders_accounts_limits_and_searches_have_githubs_shape(repo: Repo) -> 
     assert m.SearchIssuesGetResponse200.model_validate(found).total_count == 1
 
 
+def test_a_teams_memberships_have_githubs_shape(repo: Repo) -> None:
+    repo.control.settings(teams={"octo-org/ops": ["octo-boss"]})
+    path = "/orgs/octo-org/teams/ops/memberships"
+    found = m.TeamMembership.model_validate(_absolute(repo, f"{path}/octo-boss"))
+
+    assert (found.state, found.role) == ("active", "member")
+    url = f"{repo.sandbox.api_url}{path}/somebody"
+    assert repo.session.get(url, timeout=20).status_code == 404
+
+
 def test_refusals_have_githubs_shape(repo: Repo) -> None:
     invalid = repo.ask("POST", "/issues", {}).json()
     unknown = repo.ask("GET", "/no/such/thing").json()
