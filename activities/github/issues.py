@@ -6,6 +6,8 @@ from typing import Any
 
 from activities.github.client import PER_PAGE, Answer, GitHubClient
 
+_MAX_COMMENT_PAGES = 5
+"""Of an approval issue; what lies beyond, a webhook has to tell of."""
 _EDITS = """\
 query($ids: [ID!]!) {
   nodes(ids: $ids) {
@@ -147,6 +149,44 @@ class Issues:
             since=_utc(since),
         )
         return [comment for page in pages for comment in page.data]
+
+    def reread_comments(
+        self, repository: str, number: int, *, since: datetime
+    ) -> list[dict[str, Any]]:
+        """Read an issue's comments again and again, oldest first; unchanged ones cost nothing.
+
+        Args:
+            repository: as `owner/name`.
+            number: of the issue.
+            since: what was not touched after is left out; the same each time.
+        """
+        found: list[dict[str, Any]] = []
+        for page in range(1, _MAX_COMMENT_PAGES + 1):
+            answer = self._client.reread(
+                f"/repos/{repository}/issues/{number}/comments",
+                since=_utc(since),
+                per_page=PER_PAGE,
+                page=page,
+            )
+            found += answer.data
+            if not answer.has_next:
+                break
+        return found
+
+    def read_comment(self, repository: str, comment_id: int) -> dict[str, Any]:
+        """Read one comment.
+
+        Raises:
+            NotFoundError: it was deleted.
+        """
+        path = f"/repos/{repository}/issues/comments/{comment_id}"
+        found: dict[str, Any] = self._client.get(path).data
+        return found
+
+    def edit(self, repository: str, number: int, *, body: str, state: str) -> None:
+        """Set an issue's text and state; doing so again changes nothing."""
+        asked = {"body": body, "state": state}
+        self._client.request("PATCH", f"/repos/{repository}/issues/{number}", body=asked)
 
 
 def _utc(at: datetime) -> str:

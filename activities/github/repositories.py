@@ -3,12 +3,21 @@
 import base64
 import threading
 from typing import Any
+from urllib.parse import quote
 
 from activities.github.client import PER_PAGE, Answer, GitHubClient
 from activities.github.errors import NotFoundError, RefusedError
 
 _MAX_INSTALLATION_PAGES = 100
 """10,000 repositories, as many as a spec may have items."""
+_ROLES = {
+    "admin": "admin",
+    "maintain": "maintain",
+    "push": "write",
+    "triage": "triage",
+    "pull": "read",
+}
+"""Role by the right that only it and higher ones have, the highest first."""
 
 
 class Repositories:
@@ -47,6 +56,29 @@ class Repositories:
         """Read the repository itself: default branch, permissions of the token."""
         found: dict[str, Any] = self._client.reread(f"/repos/{repository}").data
         return found
+
+    def role_of(self, repository: str, login: str) -> str:
+        """Read what somebody may do in a repository now: one of GitHub's five roles, or `none`.
+
+        A role that an organization made itself counts as the one that it is built on.
+
+        Raises:
+            NotFoundError: there is nobody of that login.
+        """
+        path = f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission"
+        told = self._client.reread(path).data
+        rights = (told.get("user") or {}).get("permissions") or {}
+        held = [role for right, role in _ROLES.items() if rights.get(right)]
+        return held[0] if held else str(told.get("permission") or "none")
+
+    def is_member(self, organization: str, team: str, login: str) -> bool:
+        """Read whether somebody is in a team now; an invitation alone is not enough."""
+        members = f"/orgs/{organization}/teams/{quote(team, safe='')}/memberships"
+        try:
+            found = self._client.reread(f"{members}/{quote(login, safe='')}").data
+        except NotFoundError:
+            return False
+        return bool(found.get("state") == "active")
 
     def head(self, repository: str) -> tuple[str, str]:
         """Read the newest commit of the default branch, and that branch's ref in full."""
