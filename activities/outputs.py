@@ -12,7 +12,14 @@ from activities.markers import Markers
 from activities.once import SETTLE_MAX, Origin, Write, send_once
 from activities.writes import CommentWrite, IssueWrite, Marking, PullRequestWrite
 from contracts.content import ContentLimits
-from contracts.outputs import CloseIssue, CreateComment, CreateIssue, CreatePullRequest, IssueRef
+from contracts.outputs import (
+    CloseIssue,
+    CreateComment,
+    CreateIssue,
+    CreatePullRequest,
+    EditIssue,
+    IssueRef,
+)
 from contracts.outputs import Write as Asked
 
 
@@ -54,6 +61,14 @@ class OutputActivities:
         if ask.labels:
             await self._label(ask, opened)
         return opened
+
+    @activity.defn(name="github.issue.edit")
+    async def edit_issue(self, ask: EditIssue) -> None:
+        """Set an issue's text and state; doing so again changes nothing."""
+        body = self._marking.body(ask)
+        with told_to_temporal():
+            edit = self._github.issues.edit
+            await self._github.call(edit, ask.repository, ask.number, body=body, state=ask.state)
 
     @activity.defn(name="github.issue.close")
     async def close_issue(self, ask: CloseIssue) -> None:

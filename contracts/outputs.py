@@ -70,6 +70,16 @@ class CreatePullRequest(Write):
     labels: tuple[str, ...] = ()
 
 
+class EditIssue(Write):
+    """Set the text and the state of an issue that this orchestration wrote.
+
+    Its `write_id` and `kind` are those of the write that created it, so that its mark stays.
+    """
+
+    number: int
+    state: Literal["open", "closed"] = "open"
+
+
 class CloseIssue(Sent):
     """Close an issue; doing so again changes nothing."""
 

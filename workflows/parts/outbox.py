@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, Literal
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -18,6 +18,7 @@ from contracts.outputs import (
     CreateComment,
     CreateIssue,
     CreatePullRequest,
+    EditIssue,
     IssueRef,
     Text,
 )
@@ -53,7 +54,44 @@ class Outbox:
             ask,
             **self._policy(f"{kind} issue: {clip(title, 100)}"),
         )
-        return await self._written("create-issue", kind, made)
+        written = await self._written("create-issue", kind, made)
+        if written is not None and kind in _OWN_ISSUES:
+            self._state.outputs[f"{kind} #{written.number}"] = self._state.outputs[
+                f"create-issue {kind}"
+            ]
+        return written
+
+    async def revise(
+        self,
+        kind: str,
+        issue: IssueRef,
+        body: Text,
+        state: Literal["open", "closed"] = "open",
+    ) -> bool:
+        """Set text and state of an issue of a gate; False where that failed, which fails nothing."""
+        number = self._state.outputs.get(f"{kind} #{issue.number}")
+        if number is None:  # created by code that did not remember
+            return False
+        info = workflow.info()
+        ask = EditIssue(
+            repository=self._repository,
+            body=body,
+            write_id=_write_id(info.first_execution_run_id, "create-issue", kind, number),
+            kind=kind,
+            original_execution_run_id=info.original_execution_run_id,
+            number=issue.number,
+            state=state,
+        )
+        try:
+            await workflow.execute_activity_method(
+                OutputActivities.edit_issue,
+                ask,
+                **self._policy(f"{kind} issue #{issue.number} as it stands"),
+            )
+        except ActivityError as error:
+            self._journal.decide("output-failed", "edit-issue", str(error.cause))
+            return False
+        return True
 
     async def comment(self, kind: str, number: int, body: str | Text) -> IssueRef | None:
         """Comment within the leave given; None where it was refused or failed."""
