@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.breaking import BreakerActivities, Breaking
 from activities.collected import CollectedActivities
 from activities.dispatch import DispatchActivities
+from activities.gate_comments import GateCommentActivities
 from activities.outputs import OutputActivities
 from activities.rates import set_where_none_is
 from activities.reports import ReportActivities
@@ -49,6 +50,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     github, watching = settings.github, Watching(client)
     dispatch = DispatchActivities(github, watching, client, settings.settle)
     watch = WatchActivities(github, watching, client)
+    comments = GateCommentActivities(github, client)
     sources = SourceActivities(github, settings.markers)
     sarif = SarifActivities(github)
     results = ResultActivities(github)
@@ -59,6 +61,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
         names.TASK_QUEUE: [
             watch.gone,
             watch.register,
+            comments.register,
             ReportActivities().render,
             BreakerActivities(Breaking(client)).read,
         ],
@@ -72,15 +75,17 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
             dispatch.read,
             CollectedActivities(github, settings.markers).health_issue,
             dispatch.watermark,
+            comments.answer,
             sarif.follow,
         ],
-        names.WATCH_QUEUE: [watch.poll],
+        names.WATCH_QUEUE: [watch.poll, comments.sweep],
         names.DISPATCH_QUEUE: [dispatch.dispatch, dispatch.cancel],
         names.CONTENT_QUEUE: [
             outputs.create_issue,
             outputs.comment,
             outputs.create_pull_request,
             outputs.close_issue,
+            outputs.edit_issue,
             sarif.publish,
             sarif.consolidate,
         ],

@@ -7,6 +7,7 @@ import jinja2
 
 from activities import sanitize
 from contracts.outputs import Text
+from contracts.specs.gates import ROLE
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -24,6 +25,7 @@ def environment() -> jinja2.Environment:
         "inline": sanitize.inline,
         "link": sanitize.link,
         "mention": _mention,
+        "asked": _asked,
         "id": _id,
     }
     return made
@@ -38,6 +40,13 @@ def _mention(login: str) -> str:
     """Mention somebody whom the spec names: the one place where a mention is meant."""
     known = sanitize.login(login)
     return f"@{known}" if known else ""
+
+
+def _asked(approver: str) -> str:
+    """Mention an approver, or say which role in the repository answers: GitHub mentions no roles."""
+    if approver.startswith(ROLE):
+        return f"anybody who has the role {sanitize.inline(approver.removeprefix(ROLE))} here"
+    return _mention(approver)
 
 
 def _id(text: str) -> str:

@@ -24,9 +24,11 @@ SIGNAL_REJECT = "reject"
 SIGNAL_CRITIQUE = "critique"
 SIGNAL_ACCEPT = "accept"
 SIGNAL_STOP = "stop"
+SIGNAL_GATE_COMMENT = "gate_comment"
 SIGNAL_ANNOUNCE = "announce"
 SIGNAL_WATCH = "watch"
 SIGNAL_RUNS_SEEN = "runs_seen"
+SIGNAL_COMMENTS_SEEN = "comments_seen"
 SIGNAL_RELEASE = "release"
 UPDATE_DECIDE = "decide"
 UPDATE_CLAIM = "claim"
@@ -91,6 +93,11 @@ def worker_name(workflow: str) -> str:
 def run_watch_id(repository: str) -> str:
     """Name the one watcher of a repository; GitHub's names ignore case, so this does too."""
     return f"run-watch/{repository.lower()}"
+
+
+def gate_watch_id(repository: str) -> str:
+    """Name the one watcher of a repository's approval issues."""
+    return f"gate-watch/{repository.lower()}"
 
 
 def fairness_key(repository: str) -> str:

@@ -103,6 +103,11 @@ class FakeGitHub:
     sent: Counter[str] = field(default_factory=Counter)
     """Dispatches by item."""
     requests: int = 0
+    looks: int = 0
+    """At the comments of approval issues."""
+    counted: int = 0
+    """Reads for answers in comments that GitHub would count; what is unchanged is free."""
+    known_comments: dict[int, int] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     peak: int = 0
 
@@ -238,6 +243,26 @@ class FakeGitHub:
     def comments(self, repository: str, number: int, **_: Any) -> list[dict[str, Any]]:
         self.requests += 1
         return []
+
+    def reread_comments(
+        self, repository: str, number: int, *, since: datetime
+    ) -> list[dict[str, Any]]:
+        """What was written on an issue; only a change costs."""
+        self.looks += 1
+        found = [one for at, one in self.written_comments if at == number and "id" in one]
+        self.counted += len(found) != self.known_comments.get(number, 0)
+        self.known_comments[number] = len(found)
+        return found
+
+    def role_of(self, repository: str, login: str) -> str:
+        self.counted += 1
+        return "write"
+
+    def edit(self, repository: str, number: int, *, body: str, state: str) -> None:
+        self.requests += 1
+        self.created_issues[number - 1]["body"] = body
+        if state == "closed":
+            self.closed_issues.append(number)
 
     def open_pull(self, repository: str, **asked: Any) -> dict[str, Any]:
         self.requests += 1

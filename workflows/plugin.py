@@ -6,6 +6,7 @@ from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from workflows.entities.breaker import Breaker
 from workflows.entities.content_counter import ContentCounter
+from workflows.entities.gate_watch import GateWatch
 from workflows.entities.run_watch import RunWatch
 from workflows.patterns.circuit_breaker import CircuitBreaker
 from workflows.patterns.hierarchical import Hierarchical
@@ -21,6 +22,7 @@ WORKFLOWS = [
     Breaker,
     CircuitBreaker,
     ContentCounter,
+    GateWatch,
     Hierarchical,
     MapReduce,
     OrchestratorWorker,

@@ -147,6 +147,13 @@ SWEEP = timedelta(seconds=300)
 WAITER_CHECK = timedelta(seconds=30)
 """How often a watcher asks whether its waiters are still running."""
 
+GATE_WAITER_CHECK = timedelta(hours=6)
+"""How often a watcher of approval issues asks whether its orchestrations are still running; they say
+so themselves when a gate closes."""
+
+GATE_REGISTER = timedelta(hours=12)
+"""How often an open gate is told to that watcher again, which may have been terminated."""
+
 DEADLINE_GRACE = timedelta(hours=3)
 """How long an ordered end may take: cancellations, and a report through an outage."""
 

@@ -1,5 +1,6 @@
-"""An approval: the gate, and the issue that asks people."""
+"""An approval: the gate, and the issue that asks people, is kept current, and tells the outcome."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,12 +13,14 @@ from contracts.specs.gates import Approval
 from workflows.parts import ballot, progress
 from workflows.parts.orchestration import Orchestration
 
+Evidence = list[dict[str, Any]]
+
 
 async def ask(
     frame: Orchestration[Any],
     name: str,
     approval: Approval,
-    evidence: list[dict[str, Any]],
+    evidence: Evidence,
     *,
     what: str = "",
     items: Iterable[str] = (),
@@ -54,13 +57,52 @@ async def ask(
         if made is not None:
             gate.issue_number, gate.issue_url = made.number, made.url
     issue = IssueRef(number=gate.issue_number, url=gate.issue_url) if gate.issue_number else None
-    decision = await _decided(frame, gate, issue)
+    decision = await _watched(frame, gate, issue, evidence)
     if decision is None:
         return None, issue
     progress.wait_for("")
     if issue is not None:
-        await _close(frame, name, issue, decision)
+        await _close(frame, gate, issue, decision, evidence)
     return decision, issue
+
+
+async def _watched(
+    frame: Orchestration[Any], gate: GateState, issue: IssueRef | None, evidence: Evidence
+) -> GateDecision | None:
+    """Wait for the decision, while comments on the issue are answers and it shows what was said."""
+    if issue is None or gate.at_once or not workflow.patched("comment-answers"):
+        return await _decided(frame, gate, issue)
+    frame.comments.watch()
+    ended = asyncio.Event()
+    keeping = asyncio.create_task(_keep_current(frame, gate, issue, evidence, ended))
+    decision = await _decided(frame, gate, issue)
+    ended.set()
+    await keeping
+    if decision is not None:
+        await frame.comments.release(issue.number)
+    return decision
+
+
+async def _keep_current(
+    frame: Orchestration[Any],
+    gate: GateState,
+    issue: IssueRef,
+    evidence: Evidence,
+    ended: asyncio.Event,
+) -> None:
+    """Show on the issue what was said so far; several answers at once are one edit."""
+    shown = _standing(gate)
+    while not ended.is_set():
+        known = shown
+        await workflow.wait_condition(lambda: ended.is_set() or _standing(gate) != known)  # noqa: B023
+        shown = _standing(gate)
+        if shown != known and frame.gates.state(gate.gate) is not None:
+            await frame.outbox.revise("approval", issue, _text(frame, gate, evidence))
+
+
+def _standing(gate: GateState) -> tuple[object, ...]:
+    """What of a gate its issue shows, and may change."""
+    return gate.until, gate.escalated, sum(len(one.said) for one in gate.ballots.values())
 
 
 async def _decided(
@@ -83,11 +125,27 @@ async def _decided(
             )
 
 
-def _text(frame: Orchestration[Any], gate: GateState, evidence: list[dict[str, Any]]) -> Text:
+def _text(
+    frame: Orchestration[Any], gate: GateState, evidence: Evidence, outcome: str = ""
+) -> Text:
+    shown = ballot.shown(gate)
     values = {
+        "outcome": outcome,
         "what": gate.what,
         "gate": gate.gate,
-        "approvers": list(gate.approval.approvers),
+        "then": f"{gate.what} begins" if not gate.items else f"{len(gate.items)} items go on",
+        "approvers": list(shown.approvers),
+        "quorum": shown.quorum,
+        "choices": list(gate.approval.choices),
+        "comment_required": shown.comment_required,
+        "verified": shown.verified,
+        "initiator": gate.initiator,
+        "items": list(gate.items),
+        "silence": shown.silence,
+        "answers": [
+            {**one.model_dump(mode="json"), "at": f"{one.at:%Y-%m-%d %H:%M} UTC"}
+            for one in shown.answers
+        ],
         "instructions": gate.approval.instructions,
         "until": f"{gate.until:%Y-%m-%d %H:%M} UTC",
         "evidence": evidence,
@@ -99,14 +157,24 @@ def _text(frame: Orchestration[Any], gate: GateState, evidence: list[dict[str, A
 
 
 async def _close(
-    frame: Orchestration[Any], name: str, issue: IssueRef, decision: GateDecision
+    frame: Orchestration[Any],
+    gate: GateState,
+    issue: IssueRef,
+    decision: GateDecision,
+    evidence: Evidence,
 ) -> None:
+    """Tell the outcome: in a comment, which people are notified of, and in the issue, closed."""
     values = {
-        "gate": name,
+        "gate": gate.gate,
         "answer": decision.how,
         "approver": decision.approver,
         "comment": decision.comment,
     }
     text = Text(template="decided", values=values)
     await frame.outbox.comment("approval", issue.number, text)
+    if not gate.at_once and workflow.patched("comment-answers"):
+        told = f"{decision.how} {decision.reason.removeprefix(decision.how).strip()}".strip()
+        outcome = _text(frame, gate, evidence, f"{told[:1].upper()}{told[1:]}.")
+        if await frame.outbox.revise("approval", issue, outcome, "closed"):
+            return
     await frame.outbox.close_issue(issue)

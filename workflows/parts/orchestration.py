@@ -28,6 +28,7 @@ from workflows.parts import closing, progress
 from workflows.parts.breakers import Breakers
 from workflows.parts.budget import Budget
 from workflows.parts.clock import Clock
+from workflows.parts.comment_answers import CommentAnswers
 from workflows.parts.console import Console
 from workflows.parts.crew import Crew
 from workflows.parts.gate import Gates
@@ -85,6 +86,7 @@ class Orchestration(Generic[S]):
         self.gates = Gates(
             self.state.gates, self.journal, self.clock, paused=self.state.paused_at is not None
         )
+        self.comments = CommentAnswers(self.spec.repository, self.gates, self.journal, self.clock)
         self._timeline = Timeline(
             self.state,
             self.spec.deadline,
