@@ -17,6 +17,7 @@ from contracts.names import MARKER
 from starter.children import is_free
 from starter.exits import CliError
 from starter.starting import CALL
+from starter.webhooks.gates import GateNews
 from starter.webhooks.news import RunNews
 from starter.webhooks.receiver import Delivery, Receiver
 from starter.webhooks.specs import SpecFolder
@@ -61,15 +62,17 @@ def asked_for(host: str, port: int, specs: Path | None, environment: Mapping[str
 
 def receiver_for(client: Client, asked: Asked) -> Receiver:
     """Compose a receiver."""
-    news = RunNews(client)
+    news, gates = RunNews(client), GateNews(client)
     triggers = Triggers(client, asked.specs, asked.is_ours) if asked.specs else None
 
     async def handle(delivery: Delivery) -> str:
         if delivery.event == "workflow_run":
             return await news.ended(delivery)
-        told = await news.commented(delivery) if delivery.event == "issue_comment" else ""
-        started = await triggers.take(delivery) if triggers else "no specs are served"
-        return f"{told}; {started}" if told else started
+        told = []
+        if delivery.event == "issue_comment":
+            told += [await news.commented(delivery), await gates.commented(delivery)]
+        told.append(await triggers.take(delivery) if triggers else "no specs are served")
+        return "; ".join(filter(None, told))
 
     async def ready() -> bool:
         try:
