@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
 from temporalio.client import Client, WorkflowFailureError
 
 from activities.executions import Entity, ask
 from contracts.content import Leaves
 from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
-from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, run_watch_id
+from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, gate_watch_id, run_watch_id
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
@@ -200,6 +201,35 @@ def telling() -> TimedRule:
     told = {"protocol": "podium/v1", "worker": "analyzer", "run_id": "{run_id}"}
     outputs = {"item": "{inputs.item}"}
     return TimedRule(result={**told, "status": "success", "outputs": outputs})
+
+
+async def pipeline_commented(stand: Stand) -> None:
+    """A gate that is answered by comments: one that does not count, then two that make a quorum."""
+    stand.control.timed([telling()])
+    stand.control.settings(collaborators={"boss": "write", "second": "admin"})
+    asks = {"approvers": ["boss", "role:admin"], "quorum": 2}
+    handle = await stand.start(stages(**asks), "podium/test/pipeline-commented")
+    async with asyncio.timeout(120):
+        while not (gates := await handle.query("gates")) or not gates[0]["issue_number"]:
+            await asyncio.sleep(1)
+        number = gates[0]["issue_number"]
+        watch = stand.client.get_workflow_handle(gate_watch_id(REPOSITORY))
+        for login in ("nobody", "boss", "second"):
+            token = stand.control.add_token(login)
+            made = await asyncio.to_thread(_comment, stand, token, number)
+            seen = {"number": number, "comment_id": made, "author": login}
+            await watch.signal("comments_seen", {"comments": [seen]})
+            await asyncio.sleep(2)
+    await ended(handle)
+    await save(stand.client, "gate-watch", gate_watch_id(REPOSITORY))
+    stand.control.timed([])
+
+
+def _comment(stand: Stand, token: str, number: int) -> int:
+    url = f"{stand.sandbox.api_url}/repos/{REPOSITORY}/issues/{number}/comments"
+    said = {"body": "/approve production"}
+    headers = {"Authorization": f"Bearer {token}"}
+    return int(requests.post(url, json=said, headers=headers, timeout=20).json()["id"])
 
 
 async def pipeline(stand: Stand) -> None:
@@ -448,6 +478,7 @@ PATHS = (
     pipeline_rejected,
     pipeline_undone,
     gate_paths.gate_escalated,
+    pipeline_commented,
     hierarchical,
     circuit_breaker,
     worker_pool,

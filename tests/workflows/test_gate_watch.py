@@ -15,6 +15,11 @@ from tests.workflows.test_pipeline import ended, failing, open_gate, spec, start
 MONTH = timedelta(days=30)
 EVERY = timedelta(hours=12)
 """In place of five minutes: 60 looks, not 8,640, show the same."""
+NOBODYS = {
+    "number": 999,
+    "waiter": {"workflow_id": "podium/none/1", "first_execution_run_id": "x"},
+    "since": "2026-01-01T00:00:00Z",
+}
 
 
 def waiting(**approval: object) -> dict[str, object]:
@@ -29,30 +34,22 @@ async def test_a_month_of_waiting_costs_nothing_but_the_answer(
     github = FakeGitHub(failing(), skipping.get_current_time)
     watch = names.gate_watch_id("octo-org/widgets")
     async with workers_for(skipping.client, github, cached=20):
-        handle = await start(skipping.client, waiting())
-        gate = await open_gate(skipping, handle)
-        await skipping.client.get_workflow_handle(watch).terminate("one that looks less often")
-        waiter = {
-            "workflow_id": handle.id,
-            "first_execution_run_id": handle.first_execution_run_id,
-        }
-        issue = {"number": gate["issue_number"], "waiter": waiter, "since": gate["opened_at"]}
         await skipping.client.start_workflow(
             "GateWatch",
-            {
-                "repository": "octo-org/widgets",
-                "every": EVERY.total_seconds(),
-                "issues": {issue["number"]: issue},
-            },
+            {"repository": "octo-org/widgets", "every": EVERY.total_seconds()},
             id=watch,
             task_queue=names.TASK_QUEUE,
+            start_signal="watch",  # of a run that is none: forgotten when that is noticed
+            start_signal_args=[{"issues": [NOBODYS]}],
         )
+        handle = await start(skipping.client, waiting())
+        number = (await open_gate(skipping, handle))["issue_number"]
         before = github.requests
         for _ in range(MONTH.days):
             await skipping.sleep(timedelta(days=1))
         silent, asked, looks = github.counted, github.requests - before, github.looks
         length = (await handle.describe()).history_length
-        github.written_comments.append((issue["number"], comment(github, issue["number"])))
+        github.written_comments.append((number, comment(github, number)))
         await skipping.sleep(2 * EVERY)
         report = await ended(handle)
 
