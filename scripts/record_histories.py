@@ -206,11 +206,11 @@ def telling() -> TimedRule:
 async def pipeline_commented(stand: Stand) -> None:
     """A gate that is answered by comments: one that does not count, then two that make a quorum."""
     stand.control.timed([telling()])
-    stand.control.settings(collaborators={"boss": "write", "second": "admin"})
+    stand.control.settings(collaborators={"boss": "write", "second": "admin", "nobody": "read"})
     asks = {"approvers": ["boss", "role:admin"], "quorum": 2}
     handle = await stand.start(stages(**asks), "podium/test/pipeline-commented")
     async with asyncio.timeout(120):
-        while not (gates := await handle.query("gates")) or not gates[0]["issue_number"]:
+        while not (gates := await handle.query("gates")) or not gates[0]["issue_number"]:  # noqa: ASYNC110 - a server's
             await asyncio.sleep(1)
         number = gates[0]["issue_number"]
         watch = stand.client.get_workflow_handle(gate_watch_id(REPOSITORY))
