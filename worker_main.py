@@ -80,16 +80,18 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
         ],
         names.WATCH_QUEUE: [watch.poll, comments.sweep],
         names.DISPATCH_QUEUE: [dispatch.dispatch, dispatch.cancel],
-        names.CONTENT_QUEUE: [
-            outputs.create_issue,
-            outputs.comment,
-            outputs.create_pull_request,
-            outputs.close_issue,
-            outputs.edit_issue,
-            sarif.publish,
-            sarif.consolidate,
-        ],
+        names.CONTENT_QUEUE: [*_writes(outputs), sarif.publish, sarif.consolidate],
     }
+
+
+def _writes(outputs: OutputActivities) -> Activities:
+    return (
+        outputs.create_issue,
+        outputs.comment,
+        outputs.create_pull_request,
+        outputs.close_issue,
+        outputs.edit_issue,
+    )
 
 
 def workers_for(
