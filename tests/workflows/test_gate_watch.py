@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from contracts import names
@@ -22,6 +23,18 @@ NOBODYS = {
 }
 
 
+async def look_less_often(client: Client) -> None:
+    """Start the watcher before any gate does: a month has 8,640 looks otherwise."""
+    await client.start_workflow(
+        "GateWatch",
+        {"repository": "octo-org/widgets", "every": EVERY.total_seconds()},
+        id=names.gate_watch_id("octo-org/widgets"),
+        task_queue=names.TASK_QUEUE,
+        start_signal="watch",  # of a run that is none: forgotten when that is noticed
+        start_signal_args=[{"issues": [NOBODYS]}],
+    )
+
+
 def waiting(**approval: object) -> dict[str, object]:
     gate = {"approvers": ["@boss"], "timeout": "40d", **approval}
     stage = {"name": "production", "approval": gate, "workers": {"deploy": worker("p1")}}
@@ -32,16 +45,8 @@ async def test_a_month_of_waiting_costs_nothing_but_the_answer(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = FakeGitHub(failing(), skipping.get_current_time)
-    watch = names.gate_watch_id("octo-org/widgets")
     async with workers_for(skipping.client, github, cached=20):
-        await skipping.client.start_workflow(
-            "GateWatch",
-            {"repository": "octo-org/widgets", "every": EVERY.total_seconds()},
-            id=watch,
-            task_queue=names.TASK_QUEUE,
-            start_signal="watch",  # of a run that is none: forgotten when that is noticed
-            start_signal_args=[{"issues": [NOBODYS]}],
-        )
+        await look_less_often(skipping.client)
         handle = await start(skipping.client, waiting())
         number = (await open_gate(skipping, handle))["issue_number"]
         before = github.requests

@@ -9,6 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from contracts.report import OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import FakeGitHub
+from tests.workflows.test_gate_watch import look_less_often
 from tests.workflows.test_pipeline import ended, open_gate, start, worker
 
 LONGEST = 600
@@ -109,6 +110,7 @@ async def test_a_gate_waits_for_a_month_and_is_escalated(
     asked = spec(timeout="30d", reminders={"every": "3d", "max": 9}, **silence)
     asked["stages"][0]["approval"]["any-reject-rejects"] = True
     async with workers_for(skipping.client, github, cached=10):
+        await look_less_often(skipping.client)
         handle = await start(skipping.client, asked)
         await open_gate(skipping, handle)
         await skipping.sleep(timedelta(days=10))
