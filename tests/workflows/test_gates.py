@@ -117,7 +117,8 @@ async def test_a_gate_waits_for_a_month_and_is_escalated(
         for number in range(200):
             await handle.signal("approve", {"approver": f"guest-{number}"})
         await handle.signal("approve", {"approver": "ceo"})
-        await skipping.sleep(timedelta(days=21))
+        for _ in range(21):  # the server answers no call for longer than 30 s
+            await skipping.sleep(timedelta(days=1))
         [gate] = await handle.query("gates")
         before = github.requests
         assert (gate["escalated"], gate["reminded"], gate["refused"]) == (True, 9, 201)
