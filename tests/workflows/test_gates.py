@@ -12,7 +12,7 @@ from tests.fakes import FakeGitHub
 from tests.workflows.test_gate_watch import look_less_often
 from tests.workflows.test_pipeline import ended, open_gate, start, worker
 
-LONGEST = 600
+LONGEST = 700
 """Events of one history: what a gate waits in, and what a pipeline needs around it."""
 
 

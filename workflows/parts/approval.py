@@ -78,7 +78,9 @@ async def _watched(
     decision = await _decided(frame, gate, issue)
     ended.set()
     await keeping
-    if decision is not None:
+    if decision is None:
+        await frame.comments.settle()
+    else:
         await frame.comments.release(issue.number)
     return decision
 

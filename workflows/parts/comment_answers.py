@@ -57,6 +57,12 @@ class CommentAnswers:
         self._register_at = workflow.now() + policies.GATE_REGISTER
         self._clock.rearm()
 
+    async def settle(self) -> None:
+        """Let a registration that is under way end: this run of the chain does."""
+        self._register_at = None
+        if self._registering is not None:
+            await self._registering
+
     async def release(self, number: int) -> None:
         """Have an issue looked at no more; a watcher that is gone does so by itself."""
         if not self._issues():
