@@ -60,11 +60,11 @@ class CommentAnswers:
     async def settle(self) -> None:
         """Let a registration that is under way end: this run of the chain does."""
         self._register_at = None
-        if self._registering is not None:
-            await self._registering
+        await self._registered()
 
     async def release(self, number: int) -> None:
         """Have an issue looked at no more; a watcher that is gone does so by itself."""
+        await self._registered()  # else the watcher would hear of the gate after its end
         if not self._issues():
             self._register_at = None
         handle = workflow.get_external_workflow_handle(names.gate_watch_id(self._repository))
@@ -154,6 +154,10 @@ class CommentAnswers:
             for gate in self._gates.shown()
             if gate.issue_number is not None
         )
+
+    async def _registered(self) -> None:
+        if self._registering is not None:
+            await self._registering
 
     def _on_time(self) -> None:
         if self._register_at is not None and is_due(self._register_at):
