@@ -4,35 +4,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from contracts import names
 from contracts.gate_watch import command_of, is_command
 from tests.conftest import WorkersFor
 from tests.fakes import FakeGitHub
+from tests.workflows.looks import EVERY, look_less_often
 from tests.workflows.test_pipeline import ended, failing, open_gate, spec, start, worker
 
 MONTH = timedelta(days=30)
-EVERY = timedelta(hours=12)
-"""In place of five minutes: 60 looks, not 8,640, show the same."""
-NOBODYS = {
-    "number": 999,
-    "waiter": {"workflow_id": "podium/none/1", "first_execution_run_id": "x"},
-    "since": "2026-01-01T00:00:00Z",
-}
-
-
-async def look_less_often(client: Client) -> None:
-    """Start the watcher before any gate does: a month has 8,640 looks otherwise."""
-    await client.start_workflow(
-        "GateWatch",
-        {"repository": "octo-org/widgets", "every": EVERY.total_seconds()},
-        id=names.gate_watch_id("octo-org/widgets"),
-        task_queue=names.TASK_QUEUE,
-        start_signal="watch",  # of a run that is none: forgotten when that is noticed
-        start_signal_args=[{"issues": [NOBODYS]}],
-    )
 
 
 def waiting(**approval: object) -> dict[str, object]:

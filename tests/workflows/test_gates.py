@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from contracts.report import OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import FakeGitHub
-from tests.workflows.test_gate_watch import look_less_often
+from tests.workflows.looks import look_less_often
 from tests.workflows.test_pipeline import ended, open_gate, start, worker
 
 LONGEST = 700

@@ -13,6 +13,7 @@ from contracts.report import OrchestrationReport, OrchestrationStatus
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
 from tests.patience import PATIENCE
+from tests.workflows.looks import look_less_often
 
 
 def worker(item: str, **more: Any) -> dict[str, Any]:
@@ -84,6 +85,7 @@ async def run(
 ) -> OrchestrationReport:
     github.clock = env.get_current_time
     async with workers_for(env.client, github):
+        await look_less_often(env.client)
         handle = await start(env.client, spec())
         if answer:
             await open_gate(env, handle)
@@ -180,6 +182,7 @@ async def test_a_pause_holds_the_gate_open_and_cancelling_ends_it(
 ) -> None:
     github = FakeGitHub(failing(), skipping.get_current_time)
     async with workers_for(skipping.client, github):
+        await look_less_often(skipping.client)
         handle = await start(skipping.client, spec())
         until = (await open_gate(skipping, handle))["until"]
         await handle.signal("pause")
