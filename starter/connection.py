@@ -1,6 +1,7 @@
 """The way to Temporal: its own settings and profile files, and what a namespace must have."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -13,6 +14,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from contracts.names import SEARCH_ATTRIBUTES
+from starter.encryption import codec_from
 from starter.exits import UNREACHABLE, CliError
 from workflows.plugin import podium_plugin
 
@@ -40,8 +42,9 @@ async def connect(
 
     Raises:
         CannotConnectError: no answer within 10 s, or a refusal.
-        CliError: settings that cannot be read, or an address that is none.
+        CliError: settings or keys that cannot be read, or an address that is none.
     """
+    codec = codec_from(os.environ if environment is None else environment)
     try:
         settings = ClientConfig.load_client_connect_config(override_env_vars=environment)
     except (RuntimeError, ValueError, OSError) as error:
@@ -50,7 +53,7 @@ async def connect(
     settings["target_host"] = target
     try:
         return await asyncio.wait_for(
-            Client.connect(**settings, plugins=[podium_plugin(), *plugins]),
+            Client.connect(**settings, plugins=[podium_plugin(codec), *plugins]),
             _CONNECT_TIMEOUT_SECONDS,
         )
     except ValueError as error:

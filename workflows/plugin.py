@@ -1,6 +1,13 @@
 """One plugin for Client, Worker and Replayer, so that tests decode and replay as production does."""
 
+import dataclasses
+
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 from temporalio.plugin import SimplePlugin
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
@@ -42,6 +49,21 @@ RUNNER = ContextFreeRunner(
 )
 
 
-def podium_plugin() -> SimplePlugin:
-    """Make the plugin; without workflows, which clients do not need."""
-    return SimplePlugin("podium", data_converter=pydantic_data_converter, workflow_runner=RUNNER)
+def podium_plugin(codec: PayloadCodec | None = None) -> SimplePlugin:
+    """Make the plugin; without workflows, which clients do not need.
+
+    Args:
+        codec: encodes payloads outside the sandbox; with one, messages and stack traces of failures
+            are payloads too.
+    """
+    return SimplePlugin("podium", data_converter=_converter(codec), workflow_runner=RUNNER)
+
+
+def _converter(codec: PayloadCodec | None) -> DataConverter:
+    if codec is None:
+        return pydantic_data_converter
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_codec=codec,
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
