@@ -50,7 +50,12 @@ class Journal:
         )
         workflow.logger.info(
             "decision",
-            extra={"decision": kind, "subject": decision.subject, "reason": decision.reason},
+            extra={
+                "decision": kind,
+                "subject": decision.subject,
+                "reason": decision.reason,
+                "decided_at": decision.time,
+            },
         )
         self.state.decisions.append(decision)
         self.state.bytes += _size(decision)
