@@ -31,6 +31,7 @@ from activities.workers import WorkerActivities
 from contracts import names
 from starter.connection import connect, require_search_attributes
 from starter.exits import BAD_INPUT, CliError
+from starter.retention import require_retention
 from starter.telemetry import set_up_logging, set_up_metrics, tracing_plugins
 from workflows.plugin import WORKFLOWS
 
@@ -135,6 +136,8 @@ async def run() -> int:
         settings = settings_from(os.environ)
         client = await connect(tracing_plugins(os.environ))
         await require_search_attributes(client)
+        if short := await require_retention(client, os.environ):
+            logger.warning("trails end early", extra={"reason": short})
         await set_where_none_is(client, settings.limits)
     except (SettingsError, CliError) as error:
         logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced

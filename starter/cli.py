@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from starter.commands import audit, demo, gates, render, retry, sandbox, schedules, start, watch, webhooks
+from starter.commands import (
+    audit,
+    codec_server,
+    demo,
+    gates,
+    render,
+    retry,
+    sandbox,
+    schedules,
+    start,
+    watch,
+    webhooks,
+)
 from starter.console import err, safe
 from starter.exits import CliError
 
@@ -17,7 +29,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, start, watch, gates, retry, audit, schedules, webhooks, render, sandbox):
+for module in (
+    demo,
+    start,
+    watch,
+    gates,
+    retry,
+    audit,
+    schedules,
+    webhooks,
+    render,
+    sandbox,
+    codec_server,
+):
     module.register(app)
 
 

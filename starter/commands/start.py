@@ -1,5 +1,6 @@
 """`podium start`: check against GitHub, then start an orchestration."""
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,6 +80,7 @@ async def _start(
     checked: bool,
 ) -> int:
     from starter.connection import connect
+    from starter.retention import is_enforced, require_retention
     from starter.starting import schedule_note, unpolled
     from starter.starting import start as send_start
 
@@ -88,6 +90,8 @@ async def _start(
     if dry:
         return exits.SUCCEEDED
     client = await connect()
+    if is_enforced(os.environ):
+        await require_retention(client, os.environ, file.spec.deadline)
     handle = await send_start(client, file, started_with, workflow_id, page=page)
     say(f"started {handle.id} (run {handle.first_execution_run_id})")
     if await unpolled(client):

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
+
+from starter.http import RefusedError, body_of, said
 
 MAX_BODY = 5 * 1024 * 1024
 """Bytes. GitHub sends up to 25 MB; events that Podium reads have a tenth of a megabyte."""
@@ -26,7 +28,6 @@ REMEMBERED = 20_000
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _EVENT = re.compile(r"[a-z_]{1,64}")
 _JSON = "application/json"
-_TOO_LARGE = f"larger than {MAX_BODY} bytes"
 logger = logging.getLogger("podium.webhooks")
 
 
@@ -41,14 +42,6 @@ class Delivery:
 
 class NotNowError(Exception):
     """It cannot be passed on now; GitHub shall show the delivery as failed."""
-
-
-class _RefusedError(Exception):
-    """A request that is no delivery; the message is its answer."""
-
-    def __init__(self, status: int, words: str) -> None:
-        self.status = status
-        super().__init__(words)
 
 
 Handle = Callable[[Delivery], Awaitable[str]]
@@ -87,22 +80,22 @@ class Receiver:
         """Answer a delivery: 2xx once Temporal has it, 503 where it has not."""
         try:
             delivery = await self._checked(request)
-        except _RefusedError as error:
-            return _said(error.status, str(error))
+        except RefusedError as error:
+            return said(error.status, str(error))
         if delivery.event == "ping":
-            return _said(200, "pong")
+            return said(200, "pong")
         if delivery.id in self._done:
-            return _said(200, "received before")
+            return said(200, "received before")
         return await self._pass_on(delivery)
 
     async def healthy(self, _: Request) -> Response:
         """Say that the process answers."""
-        return _said(200, "alive")
+        return said(200, "alive")
 
     async def readiness(self, _: Request) -> Response:
         """Say whether Temporal takes deliveries."""
         ready = await self._ready()
-        return _said(200, "ready") if ready else _said(503, "Temporal does not answer")
+        return said(200, "ready") if ready else said(503, "Temporal does not answer")
 
     async def _pass_on(self, delivery: Delivery) -> Response:
         try:
@@ -110,7 +103,7 @@ class Receiver:
                 told = await self._handle(delivery)
         except (NotNowError, TimeoutError) as error:
             logger.warning("not passed on", extra={"delivery": delivery.id, "reason": str(error)})
-            return _said(503, "not passed on; deliver it again later")
+            return said(503, "not passed on; deliver it again later")
         # Only what was passed on counts as done: one that failed may be delivered again.
         self._done[delivery.id] = None
         while len(self._done) > REMEMBERED:
@@ -119,25 +112,25 @@ class Receiver:
             "delivery",
             extra={"delivery": delivery.id, "event": delivery.event, "outcome": told},
         )
-        return _said(202, told)
+        return said(202, told)
 
     async def _checked(self, request: Request) -> Delivery:
         """Hold a request against all that a delivery must be; nothing is parsed before it is signed.
 
         Raises:
-            _RefusedError: with the status and the words of the answer.
+            RefusedError: with the status and the words of the answer.
         """
-        body = await _body(request)
+        body = await body_of(request, MAX_BODY)
         if not self._is_signed(request.headers.get("x-hub-signature-256", ""), body):
-            raise _RefusedError(
+            raise RefusedError(
                 401, "no valid X-Hub-Signature-256; is the webhook's secret the same?"
             )
         headers = (request.headers.get(f"x-github-{key}", "") for key in ("delivery", "event"))
         delivery, event = headers
         if not _ID.fullmatch(delivery) or not _EVENT.fullmatch(event):
-            raise _RefusedError(400, "no X-GitHub-Delivery or no X-GitHub-Event")
+            raise RefusedError(400, "no X-GitHub-Delivery or no X-GitHub-Event")
         if request.headers.get("content-type", "").partition(";")[0].strip() != _JSON:
-            raise _RefusedError(415, f"set the webhook's content type to {_JSON}")
+            raise RefusedError(415, f"set the webhook's content type to {_JSON}")
         return Delivery(delivery, event, _parsed(body))
 
     def _is_signed(self, header: str, body: bytes) -> bool:
@@ -145,41 +138,16 @@ class Receiver:
         return hmac.compare_digest(wanted.encode(), header.encode("utf-8", "surrogateescape"))
 
 
-async def _body(request: Request) -> bytes:
-    """Read a body, of one that is too large no more than the limit.
-
-    Raises:
-        _RefusedError: it is too large, or ended early.
-    """
-    told = request.headers.get("content-length", "0")
-    if told.isdecimal() and int(told[:20]) > MAX_BODY:
-        raise _RefusedError(413, _TOO_LARGE)
-    parts, size = [], 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_BODY:
-                raise _RefusedError(413, _TOO_LARGE)
-            parts.append(part)
-    except ClientDisconnect as error:
-        raise _RefusedError(400, "the body ended early") from error
-    return b"".join(parts)
-
-
 def _parsed(body: bytes) -> dict[str, Any]:
     """Read a signed body.
 
     Raises:
-        _RefusedError: it is no JSON object.
+        RefusedError: it is no JSON object.
     """
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _RefusedError(400, "the body is no JSON") from error
+        raise RefusedError(400, "the body is no JSON") from error
     if not isinstance(payload, dict):
-        raise _RefusedError(400, "the body is no JSON object")
+        raise RefusedError(400, "the body is no JSON object")
     return payload
-
-
-def _said(status: int, words: str) -> Response:
-    return JSONResponse({"said": words}, status)

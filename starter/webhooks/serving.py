@@ -1,13 +1,10 @@
 """The receiver as a process: its settings, its parts, and the server that they run in."""
 
-import asyncio
-import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -16,6 +13,7 @@ from activities.settings import GITHUB_TOKEN, MARKER_KEY
 from contracts.names import MARKER
 from starter.children import is_free
 from starter.exits import CliError
+from starter.http import serve_app
 from starter.starting import CALL
 from starter.webhooks.gates import GateNews
 from starter.webhooks.news import RunNews
@@ -25,9 +23,6 @@ from starter.webhooks.triggers import IsOurs, Triggers
 
 SECRET = "PODIUM_WEBHOOK_SECRET"  # noqa: S105 - the name of a setting
 MIN_SECRET = 16
-AT_ONCE = 100
-"""Requests answered at once; more are told 503, and GitHub shows them as failed."""
-_GRACE_SECONDS = 5
 logger = logging.getLogger("podium.webhooks")
 
 
@@ -85,34 +80,11 @@ def receiver_for(client: Client, asked: Asked) -> Receiver:
 
 async def serve(client: Client, asked: Asked) -> None:
     """Serve until cancelled; what was received by then is passed on first."""
-    server = _Server(
-        uvicorn.Config(
-            receiver_for(client, asked).app(),
-            host=asked.host,
-            port=asked.port,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            limit_concurrency=AT_ONCE,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            server_header=False,
-        )
-    )
-    serving = asyncio.create_task(server.serve())
     logger.info("receiving", extra={"host": asked.host, "port": asked.port})
     try:
-        await asyncio.shield(serving)
+        await serve_app(receiver_for(client, asked).app(), asked.host, asked.port)
     finally:
-        server.should_exit = True
-        await serving
         logger.info("receiver stopped")
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the command, which cancels `serve`."""
-        yield
 
 
 def _secret(environment: Mapping[str, str]) -> str:
