@@ -35,7 +35,7 @@ def examples(command: str) -> list[list[str]]:
 
 def test_the_commands_are_those_that_the_tests_know() -> None:
     assert sorted(COMMANDS) == [
-        *("demo", "render", "retry", "sandbox"),
+        *("audit export", "audit verify", "codec-server", "demo", "render", "retry", "sandbox"),
         *("schedules apply", "schedules delete", "schedules list"),
         *("start", "watch", "webhooks"),
     ]
