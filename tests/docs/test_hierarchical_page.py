@@ -40,12 +40,14 @@ def test_the_diagram_is_a_state_machine() -> None:
 
 
 def test_the_messages_are_those_that_console_and_gates_register() -> None:
-    sources = [ROOT / "workflows" / "parts" / name for name in ("console.py", "gate.py")]
+    sources = [ROOT / "workflows" / "parts" / name for name in ("console.py", "answering.py")]
     told = {one for row in tables(PAGE, "## Messages") for one in code_in(row[0])}
     found = {
         getattr(names, one)
         for source in sources
-        for one in re.findall(r"handler\(names\.((?:SIGNAL|QUERY)_\w+)", source.read_text())
+        for one in re.findall(
+            r"(?:handler\(|name=)names\.((?:SIGNAL|QUERY)_\w+)", source.read_text()
+        )
     }
 
     assert told == found

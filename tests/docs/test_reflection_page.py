@@ -48,11 +48,13 @@ def test_what_workers_read_is_what_they_may() -> None:
 def test_the_messages_are_those_that_are_registered() -> None:
     rows = [row for row in tables(PAGE, "## Messages") if code_in(row[0])]
     told = {code_in(row[0])[0] for row in rows}
-    sources = [PARTS / f"{name}.py" for name in ("console", "gate", "steering")]
+    sources = [PARTS / f"{name}.py" for name in ("console", "answering", "steering")]
     found = {
         getattr(names, one)
         for source in sources
-        for one in re.findall(r"handler\(names\.((?:SIGNAL|QUERY)_\w+)", source.read_text())
+        for one in re.findall(
+            r"(?:handler\(|name=)names\.((?:SIGNAL|QUERY)_\w+)", source.read_text()
+        )
     }
     payloads = {code_in(row[0])[0]: row[2] for row in rows if len(row) > 2}
 
