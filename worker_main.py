@@ -17,6 +17,7 @@ from activities.breaking import BreakerActivities, Breaking
 from activities.collected import CollectedActivities
 from activities.dispatch import DispatchActivities
 from activities.gate_comments import GateCommentActivities
+from activities.escalation import EscalationActivities
 from activities.outputs import OutputActivities
 from activities.rates import set_where_none_is
 from activities.reports import ReportActivities
@@ -54,16 +55,16 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     comments = GateCommentActivities(github, client)
     sources = SourceActivities(github, settings.markers)
     sarif = SarifActivities(github)
-    results = ResultActivities(github)
-    outputs = OutputActivities(
-        github, settings.markers, client, settings.limits.content, settings.settle
-    )
+    results, reports = ResultActivities(github), ReportActivities()
+    escalation = EscalationActivities(github, settings.markers, client)
     return {
         names.TASK_QUEUE: [
             watch.gone,
             watch.register,
             comments.register,
-            ReportActivities().render,
+            reports.render,
+            reports.preview,
+            escalation.streak,
             BreakerActivities(Breaking(client)).read,
         ],
         names.READ_QUEUE: [
@@ -78,21 +79,29 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
             dispatch.watermark,
             comments.answer,
             sarif.follow,
+            escalation.find,
         ],
         names.WATCH_QUEUE: [watch.poll, comments.sweep],
         names.DISPATCH_QUEUE: [dispatch.dispatch, dispatch.cancel],
-        names.CONTENT_QUEUE: [*_writes(outputs), sarif.publish, sarif.consolidate],
+        names.CONTENT_QUEUE: _content(client, settings, sarif),
     }
 
 
-def _writes(outputs: OutputActivities) -> Activities:
-    return (
+def _content(client: Client, settings: Settings, sarif: SarifActivities) -> Activities:
+    """What writes to GitHub for people to read."""
+    outputs = OutputActivities(
+        settings.github, settings.markers, client, settings.limits.content, settings.settle
+    )
+    return [
         outputs.create_issue,
         outputs.comment,
         outputs.create_pull_request,
         outputs.close_issue,
         outputs.edit_issue,
-    )
+        outputs.add_labels,
+        sarif.publish,
+        sarif.consolidate,
+    ]
 
 
 def workers_for(

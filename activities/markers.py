@@ -24,12 +24,13 @@ class Markers:
         """Make the mark of one write, an HTML comment."""
         return f"{MARKER}{kind} {write_id} {self._sign(kind, write_id)} -->"
 
-    def write_ids(self, text: str) -> set[str]:
-        """Read the ids of all genuine marks in a text."""
+    def write_ids(self, text: str, kind: str = "") -> set[str]:
+        """Read the ids of all genuine marks in a text, or of those of one kind."""
         return {
             found[2]
             for found in _MARK.finditer(text)
-            if hmac.compare_digest(found[3], self._sign(found[1], found[2]))
+            if kind in ("", found[1])
+            and hmac.compare_digest(found[3], self._sign(found[1], found[2]))
         }
 
     def _sign(self, kind: str, write_id: str) -> str:

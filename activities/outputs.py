@@ -1,6 +1,7 @@
 """Writes to GitHub beyond dispatches, each once in effect."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
@@ -9,10 +10,12 @@ from activities.counting import Counted, Counting
 from activities.github import GitHub
 from activities.github.errors import RefusedError, told_to_temporal
 from activities.markers import Markers
-from activities.once import SETTLE_MAX, Origin, Write, send_once
+from activities.once import SETTLE_MAX, Origin, Write, in_time, send_once
 from activities.writes import CommentWrite, IssueWrite, Marking, PullRequestWrite
 from contracts.content import ContentLimits
 from contracts.outputs import (
+    AddLabels,
+    ClosedIssue,
     CloseIssue,
     CreateComment,
     CreateIssue,
@@ -24,7 +27,7 @@ from contracts.outputs import Write as Asked
 
 
 class OutputActivities:
-    """`github.issue.create`, `.comment`, `.close` and `github.pull-request.create`."""
+    """`github.issue.create`, `.comment`, `.edit`, `.label`, `.close` and `github.pull-request.create`."""
 
     def __init__(
         self,
@@ -67,14 +70,28 @@ class OutputActivities:
         """Set an issue's text and state; doing so again changes nothing."""
         body = self._marking.body(ask)
         with told_to_temporal():
-            edit = self._github.issues.edit
+            edit = in_time(self._github.issues.edit)
             await self._github.call(edit, ask.repository, ask.number, body=body, state=ask.state)
 
-    @activity.defn(name="github.issue.close")
-    async def close_issue(self, ask: CloseIssue) -> None:
-        """Close an issue; a closed one stays closed."""
+    @activity.defn(name="github.issue.label")
+    async def add_labels(self, ask: AddLabels) -> None:
+        """Add labels; those that are there stay, so doing so again changes nothing."""
         with told_to_temporal():
-            await self._github.call(self._github.issues.close, ask.repository, ask.number)
+            label = in_time(self._github.issues.label)
+            await self._github.call(label, ask.repository, ask.number, ask.labels)
+
+    @activity.defn(name="github.issue.close")
+    async def close_issue(self, ask: CloseIssue) -> ClosedIssue:
+        """Close an issue, if it is as required; a closed one stays closed."""
+        issues = self._github.issues
+        with told_to_temporal():
+            if ask.required_labels or ask.required_title_prefix:
+                found = await self._github.call(issues.read, ask.repository, ask.number)
+                if why := _lacks(found, ask):
+                    return ClosedIssue(kept_open=why)
+            close = in_time(issues.close)
+            await self._github.call(close, ask.repository, ask.number, ask.state_reason)
+        return ClosedIssue()
 
     async def _label(self, ask: CreatePullRequest, opened: IssueRef) -> None:
         """Label it; doing so again changes nothing, and a refusal does not undo what is open."""
@@ -90,3 +107,14 @@ class OutputActivities:
         counted = Counted(write, ask.repository, ask.write_id, self._counting)
         with told_to_temporal():
             return await send_once(counted, origin, self._client, self._settle)
+
+
+def _lacks(issue: dict[str, Any], ask: CloseIssue) -> str:
+    """Say what an issue lacks of what it must have to be closed, or nothing."""
+    labels = {str(one.get("name")).lower() for one in issue.get("labels") or ()}
+    lacking = [one for one in ask.required_labels if one.lower() not in labels]
+    if lacking:
+        return f"it lacks the label {lacking[0]}"
+    if not str(issue.get("title") or "").startswith(ask.required_title_prefix):
+        return f"its title does not begin with {ask.required_title_prefix}"
+    return ""

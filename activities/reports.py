@@ -7,8 +7,9 @@ import jinja2
 from temporalio import activity
 
 from activities import sanitize, texts
+from contracts.markdown import fit
 from contracts.names import RESULT_BLOCK
-from contracts.outputs import MAX_BODY, HealthIssue, RenderReport
+from contracts.outputs import MAX_BODY, HealthIssue, Preview, RenderReport
 from contracts.report import OrchestrationReport
 from contracts.runs import GOOD, OutcomeStatus, WorkerOutcome
 
@@ -29,6 +30,11 @@ class ReportActivities:
         """Render markdown that fits an issue; rows that do not fit are counted, never cut."""
         return render(ask)
 
+    @activity.defn(name="podium.output.preview")
+    async def preview(self, ask: Preview) -> str:
+        """Render a text that a staged run would write."""
+        return texts.rendered(ask.text)
+
 
 def render(ask: RenderReport, limit: int = MAX_BODY - _ROOM_FOR_MARKER) -> str:
     """Render with as many rows as fit into `limit` characters."""
@@ -36,7 +42,7 @@ def render(ask: RenderReport, limit: int = MAX_BODY - _ROOM_FOR_MARKER) -> str:
     while True:
         text = _render(ask, rows)
         if len(text) <= limit or rows == 0:
-            return text[:limit]
+            return fit(text, limit, f"(Cut here; the whole is in `{ask.report.workflow_id}`.)")
         rows = rows * 3 // 4
 
 

@@ -1,6 +1,7 @@
 """What a worker's workflow file declares."""
 
 import difflib
+import re
 from typing import Any
 
 import yaml
@@ -20,6 +21,7 @@ from contracts.worker import WorkerDeclaration, WorkerInput
 FOLDER = ".github/workflows"
 _MAX_DECLARED = 128 * KIB
 """Of what a file declares: with a file in each repository, each is in the history."""
+_READ_BY_ALL = re.compile(r"secrets\.github_token\b")
 
 
 class WorkerActivities:
@@ -76,10 +78,40 @@ def parse_worker(workflow: str, text: str) -> WorkerDeclaration:
         dispatchable="workflow_dispatch" in names,
         inputs={str(name): _input(one) for name, one in (inputs or {}).items()},
         run_name=str(data.get("run-name") or ""),
+        writes=_writes(data, text),
     )
     if len(declared.model_dump_json()) > _MAX_DECLARED:
         raise _bad(f"{workflow} declares more than {_MAX_DECLARED // KIB} KiB of inputs")
     return declared
+
+
+def _writes(data: dict[str, Any], text: str) -> str:
+    """Say why a run may write somewhere; nothing where its file leaves it no way.
+
+    What the file does not say counts as leave: the default permissions of a repository may be to
+    write, and a secret or a machine of one's own can reach anything.
+    """
+    words = _READ_BY_ALL.sub("", text.lower())
+    if "secrets" in words:
+        return "it reads secrets"
+    if "self-hosted" in words:
+        return "it runs on machines of one's own"
+    jobs = data.get("jobs")
+    found = jobs.values() if isinstance(jobs, dict) else ()
+    parts = [one for one in found if isinstance(one, dict)]
+    if any("environment" in job for job in parts):
+        return "it deploys to an environment"
+    for job in parts or [data]:
+        if not _reads(job.get("permissions", data.get("permissions"))):
+            return "its permissions are more than read"
+    return ""
+
+
+def _reads(permissions: Any) -> bool:
+    """Whether permissions are said, and let nothing be written."""
+    if isinstance(permissions, dict):
+        return all(one in ("read", "none") for one in permissions.values())
+    return bool(permissions == "read-all")
 
 
 def _input(data: Any) -> WorkerInput:

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from temporalio import activity
+
 from activities.github import GitHub
 from activities.markers import Markers
 from activities.once import SEND_DEADLINE, Sight, in_time, within
 from activities.texts import rendered
+from contracts.markdown import fit
 from contracts.outputs import (
     MAX_BODY,
     CreateComment,
@@ -35,7 +38,8 @@ class Marking:
         """The text with its mark."""
         text = ask.body if isinstance(ask.body, str) else rendered(ask.body)
         mark = self.markers.mark(ask.kind, ask.write_id)
-        return f"{text[: MAX_BODY - len(mark) - 2]}\n\n{mark}"
+        whole = f"(The text was cut here. The whole is in the run {_run()}.)"
+        return f"{fit(text, MAX_BODY - len(mark) - 2, whole)}\n\n{mark}"
 
     async def sight(
         self, ask: Asked, seen: list[dict[str, Any]], since: datetime, *, settled: bool
@@ -148,6 +152,11 @@ class PullRequestWrite:
             base=base,
             draft=ask.draft,
         )
+
+
+def _run() -> str:
+    """Name the run that an activity works for."""
+    return f"`{activity.info().workflow_id}`" if activity.in_activity() else "that wrote it"
 
 
 def ref(written: dict[str, Any]) -> IssueRef:

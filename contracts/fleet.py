@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.gates import GatesState
 from contracts.reflection import Round
-from contracts.report import ActionItem, Decision, Totals
+from contracts.report import ActionItem, Decision, PreviewedWrite, Totals
 from contracts.runs import (
     Completion,
     Item,
@@ -169,6 +169,16 @@ class BudgetState(BaseModel):
     """Why nothing is dispatched any more."""
 
 
+class AskedWrite(BaseModel):
+    """What is still to be done to an issue that is an item."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    number: int
+    labels: tuple[str, ...] = ()
+    """To be added; with none, it is to be closed."""
+
+
 class OrchestrationState(BaseModel):
     """What an orchestration carries. Mutable."""
 
@@ -183,6 +193,10 @@ class OrchestrationState(BaseModel):
     """Declaration and ref of each worker, once read; by its name in the spec."""
     outputs: dict[str, int] = Field(default_factory=dict)
     """Writes so far, by kind of safe output: the budget is the chain's, not the run's."""
+    asked: list[AskedWrite] = Field(default_factory=list)
+    """What results asked for, and is not written yet; it is counted already."""
+    previews: list[PreviewedWrite] = Field(default_factory=list)
+    """Of a staged run."""
     breakers: dict[str, int] = Field(default_factory=dict)
     """Circuit breakers by workflow id, and how many dispatches each refused."""
     budget: BudgetState = Field(default_factory=BudgetState)

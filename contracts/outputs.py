@@ -27,7 +27,9 @@ class RenderReport(Sent):
 class Text(Sent):
     """Text for people: a template of ours, and values from anywhere, made safe as they are set."""
 
-    template: Literal["approval", "decided", "progress", "pull-request", "reminder", "route"]
+    template: Literal[
+        "approval", "decided", "escalation", "healed", "progress", "pull-request", "reminder", "route"
+    ]
     values: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -85,6 +87,34 @@ class CloseIssue(Sent):
 
     repository: str
     number: int
+    state_reason: str = "completed"
+    required_labels: tuple[str, ...] = ()
+    required_title_prefix: str = ""
+
+
+class ClosedIssue(Sent):
+    """What became of it."""
+
+    kept_open: str = ""
+    """Why it was left as it is."""
+
+
+class AddLabels(Sent):
+    """Add labels to an issue or pull request; those that it has already stay."""
+
+    repository: str
+    number: int
+    labels: tuple[str, ...]
+
+
+class EditIssue(Write):
+    """Set the text and the state of an issue that this orchestration wrote.
+
+    Its `write_id` and `kind` are those of the write that created it, so that its mark stays.
+    """
+
+    number: int
+    state: Literal["open", "closed"] = "open"
 
 
 class IssueRef(Sent):
@@ -110,3 +140,9 @@ class HealthIssue(Sent):
     spec: str
     status: str
     action_items: tuple[ActionItem, ...] = Field(default=(), max_length=MAX_ACTION_ITEMS)
+
+
+class Preview(Sent):
+    """Preview a text that a staged run would write."""
+
+    text: Text

@@ -57,6 +57,22 @@ class Decision(Sent):
     """How that is known: claimed over Temporal, or verified by GitHub."""
 
 
+MAX_PREVIEWS = 100
+"""Writes of a staged run that are shown; further ones are journaled."""
+
+
+class PreviewedWrite(Sent):
+    """What a staged run would write."""
+
+    output: str
+    """The kind, as `safe-outputs` names it."""
+    place: str
+    """Where: repository, issue or branch."""
+    title: str = ""
+    text: str = ""
+    """The beginning of it."""
+
+
 class Totals(Sent):
     """Counts over all items of a run."""
 
@@ -133,6 +149,12 @@ class OrchestrationReport(Sent):
     """Of a reflection."""
     pull_request_url: str = ""
     """The pull request, where one was opened."""
+    staged: bool = False
+    """Nothing was written, and only what cannot write was dispatched."""
+    previews: tuple[PreviewedWrite, ...] = Field(default=(), max_length=MAX_PREVIEWS)
+    """What a staged run would have written."""
+    escalation_url: str = ""
+    """The issue that tells people of a failure that persists."""
     markdown: str = ""
     issue_url: str = ""
     """The report issue, where one was written."""
@@ -146,6 +168,7 @@ class OrchestrationReport(Sent):
                 "results_omitted": self.results_omitted + len(self.results) - len(rows),
                 "highlights": self.highlights[:_BRIEF_ROWS],
                 "decisions": (),
+                "previews": (),
                 "decisions_omitted": self.decisions_omitted + len(self.decisions),
                 "markdown": "",
             }

@@ -52,6 +52,8 @@ class WorkerDeclaration(Sent):
     """Whether the file has a `workflow_dispatch` trigger."""
     inputs: dict[str, WorkerInput] = Field(default_factory=dict)
     run_name: str = ""
+    writes: str = "not known"
+    """Why a run may write somewhere, as far as its file tells; empty where it cannot."""
 
     @property
     def correlated(self) -> bool:

@@ -266,9 +266,11 @@ def _writes(spec: Spec, reads: dict[str, Any]) -> list[str]:
     for name in type(spec.safe_outputs).model_fields:
         output = getattr(spec.safe_outputs, name)
         if isinstance(output, BaseModel):
-            limits = output.model_dump(mode="json", by_alias=True)
+            every = output.model_dump(mode="json", by_alias=True).items()
+            limits = {key: one for key, one in every if one not in ("", [], None)}
             said = ", ".join(f"{key} {expressions.to_text(one)}" for key, one in limits.items())
-            lines.append(f"would write {kebab(name)}: {said}")
+            verb = "show" if spec.safe_outputs.staged else "write"
+            lines.append(f"would {verb} {kebab(name)}: {said}")
     if spec.safe_outputs.create_issue:
         lines.append(f"would report in an issue: {title}")
     return lines or ["would write nothing (no safe-outputs)"]

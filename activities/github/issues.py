@@ -107,10 +107,41 @@ class Issues:
         created: dict[str, Any] = self._client.request("POST", path, body={"body": body}).data
         return created
 
-    def close(self, repository: str, number: int) -> None:
-        """Close an issue."""
+    def edit(self, repository: str, number: int, *, body: str, state: str) -> None:
+        """Set an issue's text and state; doing so again changes nothing."""
+        asked = {"body": body, "state": state}
+        self._client.request("PATCH", f"/repos/{repository}/issues/{number}", body=asked)
+
+    def close(self, repository: str, number: int, state_reason: str = "completed") -> None:
+        """Close an issue; `state_reason` in GitHub's words."""
         path = f"/repos/{repository}/issues/{number}"
-        self._client.request("PATCH", path, body={"state": "closed"})
+        asked = {"state": "closed", "state_reason": state_reason}
+        self._client.request("PATCH", path, body=asked)
+
+    def open_by(self, repository: str, login: str, *, max_pages: int) -> list[dict[str, Any]]:
+        """Read open issues of a login, what was touched last first; unchanged lists cost nothing.
+
+        Args:
+            repository: as `owner/name`.
+            login: whose; anybody's where it is empty.
+            max_pages: no more are read.
+        """
+        found: list[dict[str, Any]] = []
+        whose = {"creator": login} if login else {}
+        for page in range(1, max_pages + 1):
+            answer = self._client.reread(
+                f"/repos/{repository}/issues",
+                state="open",
+                sort="updated",
+                direction="desc",
+                per_page=PER_PAGE,
+                page=page,
+                **whose,
+            )
+            found += answer.data
+            if not answer.has_next:
+                break
+        return found
 
     def open_pull(
         self, repository: str, *, title: str, body: str, head: str, base: str, draft: bool

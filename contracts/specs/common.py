@@ -3,17 +3,18 @@
 Keys follow gh-aw's front matter, and GitHub's and Temporal's words where they mean the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from contracts import expressions
-from contracts.base import Duration, Written
+from contracts.base import Duration, Written, kebab
 from contracts.problems import Problem
 from contracts.specs.breaker import Breaker, BreakerSpec
 from contracts.specs.budget import Budget
+from contracts.specs.escalating import Escalation
 from contracts.specs.reporting import ReportSpec, SuccessCriteria
 from contracts.specs.safe_outputs import SafeOutputs
 from contracts.specs.triggers import DispatchTrigger, Triggers
@@ -48,6 +49,8 @@ class Spec(Written):
     success: SuccessCriteria = SuccessCriteria()
     breaker: Breaker = BreakerSpec()
     report: ReportSpec = ReportSpec()
+    escalation: Escalation | None = None
+    """Writes issues of its own, outside `safe-outputs`."""
 
     @model_validator(mode="after")
     def _deadline_is_bounded(self) -> "Spec":
@@ -59,6 +62,30 @@ class Spec(Written):
     def _title_is_known(self) -> "Spec":
         check("report.title", self.report.title, self.roots())
         return self
+
+    @model_validator(mode="after")
+    def _outputs_fit_together(self) -> "Spec":
+        outputs = self.safe_outputs
+        if outputs.create_issue and outputs.create_issue.target_repo:
+            path = "safe-outputs.create-issue.target-repo"
+            check(path, outputs.create_issue.target_repo, self.roots())
+        labels = outputs.add_labels
+        if labels and labels.from_ and not labels.allowed:
+            raise ValueError("safe-outputs.add-labels.allowed: say what workers may name")
+        asking = {"add-labels": bool(labels and labels.from_), "close-issue": outputs.close_issue}
+        for name in (name for name, asks in asking.items() if asks):
+            if not self.items_on_github:
+                why = "for issues and pull requests, and the items of this spec are none"
+                raise ValueError(f"safe-outputs.{name}: {why}")
+            for place, worker in workers_in(self):
+                check_trusted(place, worker, f"{name} follows from the result")
+        return self
+
+    @property
+    def items_on_github(self) -> bool:
+        """Whether the items are issues or pull requests of the spec's repository."""
+        source = getattr(getattr(self, "for_each", None), "source", None)
+        return source in ("open-issues", "open-pull-requests")
 
     def start_problems(self, _: Mapping[str, Any], /) -> list[Problem]:
         """Say what is wrong with the event that a run would be started with."""
@@ -73,6 +100,22 @@ class Spec(Written):
             "run": RUN_FIELDS,
             **more,
         }
+
+
+def workers_in(part: Any, path: str = "") -> Iterator[tuple[str, WorkerSpec]]:
+    """Find all workers of a spec, each with the path at which it stands."""
+    if isinstance(part, WorkerSpec):
+        yield path, part
+        return
+    named: Iterable[tuple[str, Any]] = ()
+    if isinstance(part, BaseModel):
+        named = ((kebab(name), getattr(part, name)) for name in type(part).model_fields)
+    elif isinstance(part, Mapping):
+        named = part.items()
+    elif isinstance(part, tuple):
+        named = ((str(number), one) for number, one in enumerate(part))
+    for name, one in named:
+        yield from workers_in(one, f"{path}.{name}".lstrip("."))
 
 
 def check(path: str, template: str, roots: Roots) -> None:

@@ -34,7 +34,7 @@ def login(written: str) -> str:
     return written.removeprefix("@").lower()
 
 
-class Escalation(Written):
+class FurtherApprovers(Written):
     """Whom to ask besides, when nobody decided in time."""
 
     approvers: Approvers
@@ -72,7 +72,7 @@ class Approval(Written):
     timeout: Duration = Field(default=timedelta(days=1), gt=timedelta())
     """Silence for so long is what `timeout-action` says."""
     timeout_action: Literal["reject", "approve", "escalate"] = "reject"
-    escalate: Escalation | None = None
+    escalate: FurtherApprovers | None = None
     """Whom to ask besides, for `timeout-action: escalate`."""
     reminders: Reminders | None = None
     instructions: str = Field(default="", max_length=2_000)

@@ -11,6 +11,7 @@ from contracts.events import subject_of
 from contracts.problems import Problem
 from contracts.specs.common import Spec, check, check_trusted, check_worker
 from contracts.specs.reporting import OutputPath
+from contracts.specs.safe_outputs import MAX_LABELS, Label
 from contracts.specs.sources import ISSUE_FIELDS, ForEach
 from contracts.specs.worker import WorkerName, WorkerSpec
 
@@ -47,6 +48,8 @@ class Route(Written):
 
     when: When | None = None
     worker: WorkerSpec
+    labels: tuple[Label, ...] = Field(default=(), max_length=MAX_LABELS)
+    """Added to what goes here, within `safe-outputs`."""
 
 
 class Classifier(Written):
@@ -93,6 +96,20 @@ class RouterSpec(Spec):
             why = "the result chooses the next worker"
             check_trusted("classifier.worker", self.classifier.worker, why)
         return self
+
+    @model_validator(mode="after")
+    def _labels_may_be_added(self) -> "RouterSpec":
+        for name, route in self.routes.items():
+            if route.labels and self.safe_outputs.add_labels is None:
+                raise ValueError(f"routes.{name}.labels: declare add-labels in safe-outputs")
+            if route.labels and not self.items_on_github:
+                raise ValueError(f"routes.{name}.labels: the items are no issues")
+        return self
+
+    @property
+    def items_on_github(self) -> bool:
+        """Whether the items are issues or pull requests; that of an event is one."""
+        return self.for_each is None or super().items_on_github
 
     def start_problems(self, event: Mapping[str, Any], /) -> list[Problem]:
         """Refuse a start without an event where only an event can start it."""

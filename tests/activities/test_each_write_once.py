@@ -1,0 +1,293 @@
+"""Every kind of output, against a GitHub that fails: done once in effect, however often it is tried.
+
+The sandbox is real, and so is the adapter; Temporal's retries are played by a loop, since what is
+judged is only what an attempt does with what the one before it left.
+"""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.markers import Markers
+from activities.outputs import OutputActivities
+from activities.rates import UNHURRIED
+from activities.sarif.uploads import SarifActivities
+from activities.settings import settings_from
+from contracts.outputs import (
+    AddLabels,
+    CloseIssue,
+    CreateComment,
+    CreateIssue,
+    CreatePullRequest,
+    EditIssue,
+)
+from contracts.sarif import PublishSarif, SarifSource
+from sandbox.launch import SandboxProcess, start_sandbox
+from tests.activities.sarif_samples import log, packed, result, run
+
+TOKEN = "podium-token"
+SETTLE = timedelta(seconds=0.6)
+MOST_ATTEMPTS = 60
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with start_sandbox(mode="timed", tokens={TOKEN: "podium-operator"}) as started:
+        yield started
+
+
+@dataclass
+class Place:
+    """A repository of its own for one test, with an issue #1 and a branch `draft`."""
+
+    sandbox: SandboxProcess
+    name: str
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers["Authorization"] = f"Bearer {TOKEN}"
+            url = f"{self.sandbox.api_url}/repos/{self.name}{path}"
+            answer = session.request(method, url, json=body, timeout=20)
+        answer.raise_for_status()
+        return answer.json()
+
+    @property
+    def issues(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask("GET", "/issues?state=all&direction=asc")
+        return found
+
+
+@pytest.fixture
+def place(sandbox: SandboxProcess) -> Iterator[Place]:
+    made = Place(sandbox, f"octo-org/once-{next(_NUMBERS)}")
+    sandbox.control.add_repository(made.name, files={"README.md": "hello"})
+    made.ask("POST", "/issues", {"title": "[bot] the item", "body": "old", "labels": ["bug"]})
+    tip = made.ask("GET", "/git/ref/heads/main")["object"]["sha"]
+    made.ask("POST", "/git/refs", {"ref": "refs/heads/draft", "sha": tip})
+    made.ask("PUT", "/contents/a.txt", {"message": "m", "content": "aGk=", "branch": "draft"})
+    yield made
+    sandbox.control.clear_faults()
+
+
+class Artifacts:
+    """Of worker runs: one, with one finding."""
+
+    def artifacts(self, *_: Any) -> list[dict[str, Any]]:
+        return [{"id": 1, "name": "sarif", "size_in_bytes": 1}]
+
+    def artifact_zip(self, *_: Any) -> bytes:
+        return packed(a__sarif=log(run(result())))
+
+
+def common(place: Place) -> dict[str, Any]:
+    return {
+        "repository": place.name,
+        "write_id": "0" * 24,
+        "kind": "report",
+        "body": "text",
+        "original_execution_run_id": "run",
+    }
+
+
+def sarif(place: Place) -> PublishSarif:
+    source = SarifSource(
+        key="1", run_id=1, repository=place.name, commit_sha="a" * 40, ref="refs/heads/main"
+    )
+    return PublishSarif(runs_in=place.name, artifact="sarif", source=source, number=0, upload=True)
+
+
+def uploads(place: Place) -> set[str]:
+    """What code scanning holds: the same runs of a commit replace each other."""
+    return {
+        json.dumps([one.commit_sha, one.ref, one.document])
+        for one in place.sandbox.control.sarifs(place.name)
+    }
+
+
+Ask = Callable[[Place], Any]
+Count = Callable[[Place], Any]
+KINDS: dict[str, tuple[str, Ask, Count, Any]] = {
+    "create-issue": (
+        "create_issue",
+        lambda at: CreateIssue(title="new", labels=("a",), **common(at)),
+        lambda at: [one["title"] for one in at.issues],
+        ["[bot] the item", "new"],
+    ),
+    "add-comment": (
+        "comment",
+        lambda at: CreateComment(number=1, **common(at)),
+        lambda at: len(at.ask("GET", "/issues/1/comments")),
+        1,
+    ),
+    "create-pull-request": (
+        "create_pull_request",
+        lambda at: CreatePullRequest(title="new", head="draft", labels=("a",), **common(at)),
+        lambda at: [
+            (one["title"], [label["name"] for label in one["labels"]])
+            for one in at.issues
+            if "pull_request" in one
+        ],
+        [("new", ["a"])],
+    ),
+    "create-code-scanning-alert": ("publish", sarif, lambda at: len(uploads(at)), 1),
+    "add-labels": (
+        "add_labels",
+        lambda at: AddLabels(repository=at.name, number=1, labels=("bug", "area-ui")),
+        lambda at: [one["name"] for one in at.issues[0]["labels"]],
+        ["bug", "area-ui"],
+    ),
+    "close-issue": (
+        "close_issue",
+        lambda at: CloseIssue(
+            repository=at.name, number=1, required_labels=("Bug",), required_title_prefix="[bot]"
+        ),
+        lambda at: (at.issues[0]["state"], at.issues[0]["state_reason"]),
+        ("closed", "completed"),
+    ),
+    "edit-issue": (
+        "edit_issue",
+        lambda at: EditIssue(number=1, **common(at)),
+        lambda at: [one["body"].split("\n")[0] for one in at.issues],
+        ["text"],
+    ),
+}
+WRITES = r"/(issues|comments|pulls|labels|sarifs)$|/issues/1$"
+STALE = {"kind": "stale", "method": "GET", "path": r"/(issues|comments|pulls)$", "seconds": 0.4}
+
+
+def lost(kind: str, when: str, method: str) -> dict[str, Any]:
+    return {"kind": kind, "when": when, "method": method, "path": WRITES, "times": 1}
+
+
+def faults(method: str) -> dict[str, list[dict[str, Any]]]:
+    """GitHub's troubles, each certain to happen to the one write."""
+    limit = {"kind": "rate-limit", "method": method, "path": WRITES, "times": 1, "seconds": 1}
+    return {
+        "the answer is lost": [lost("status", "after", method), STALE],
+        "the connection breaks after": [lost("reset", "after", method), STALE],
+        "nothing is done": [lost("status", "before", method), STALE],
+        "a limit refuses": [limit],
+    }
+
+
+async def try_until_done(
+    activities: dict[str, Any], name: str, ask: Any, *, killed: bool = False
+) -> int:
+    """Play Temporal: attempt after attempt, each with what the one before left.
+
+    Args:
+        activities: methods by name.
+        name: of the activity's method.
+        ask: its input.
+        killed: the first attempt dies after its send, and leaves nothing.
+
+    Returns:
+        How many attempts it took.
+    """
+    left: list[Any] = []
+    for attempt in range(1, MOST_ATTEMPTS):
+        env, now = ActivityEnvironment(), datetime.now(UTC)
+        env.info = replace(
+            env.info,
+            attempt=attempt,
+            workflow_run_id="run",
+            started_time=now,
+            current_attempt_scheduled_time=now,
+            start_to_close_timeout=timedelta(seconds=25),
+            heartbeat_details=left,
+        )
+        beats: list[Any] = []
+        env.on_heartbeat = lambda *details, beats=beats: beats.append(details)
+        try:
+            await env.run(activities[name], ask)
+        except ApplicationError as error:
+            if error.non_retryable:
+                raise
+        else:
+            if not (killed and attempt == 1):
+                return attempt
+        left = [] if killed and attempt == 1 else list(beats[-1]) if beats else left
+        await asyncio.sleep(0.15)
+    raise AssertionError(f"{name} was never done")
+
+
+def activities(sandbox: SandboxProcess) -> dict[str, Any]:
+    told = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": sandbox.api_url, **UNHURRIED}
+    settings = settings_from(told)
+    client: Any = None  # nothing was reset, and nothing is counted
+    outputs = OutputActivities(
+        settings.github, Markers(b"key"), client, settings.limits.content, SETTLE
+    )
+    scanning = settings_from(told).github
+    artifacts: Any = Artifacts()
+    scanning.actions = artifacts
+    names = {name for name, *_ in KINDS.values()} - {"publish"}
+    return {name: getattr(outputs, name) for name in names} | {
+        "publish": SarifActivities(scanning).publish
+    }
+
+
+@pytest.mark.covers("S2")
+@pytest.mark.parametrize("trouble", [*faults(""), "the attempt is killed"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_of_output_is_written_once_under_each_trouble(
+    place: Place, kind: str, trouble: str
+) -> None:
+    name, ask, count, wanted = KINDS[kind]
+    method = "PATCH" if name in ("close_issue", "edit_issue") else "POST"
+    killed = trouble == "the attempt is killed"
+    place.sandbox.control.clear_ledger()
+    place.sandbox.control.faults([STALE] if killed else faults(method)[trouble])
+
+    took = await try_until_done(activities(place.sandbox), name, ask(place), killed=killed)
+    place.sandbox.control.clear_faults()
+
+    hit = {one.fault for one in place.sandbox.control.requests() if one.method == method}
+    assert count(place) == wanted
+    assert took > 1, "the trouble did happen"
+    assert killed or hit - {None}
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"required_labels": ("bug", "wontfix")}, "it lacks the label wontfix"),
+        ({"required_title_prefix": "[other]"}, "its title does not begin with [other]"),
+    ],
+)
+async def test_an_issue_that_is_not_as_required_stays_open(
+    place: Place, more: dict[str, Any], why: str
+) -> None:
+    ask = CloseIssue(repository=place.name, number=1, **more)
+
+    closed = await ActivityEnvironment().run(activities(place.sandbox)["close_issue"], ask)
+
+    assert closed.kept_open == why
+    assert place.issues[0]["state"] == "open"
+
+
+async def test_text_over_the_limit_is_cut_between_rows_and_says_where_the_whole_is(
+    place: Place,
+) -> None:
+    rows = "".join(f"| {n} | {'x' * 50} |\n" for n in range(2_000))
+    ask = CreateIssue(title="long", **common(place) | {"body": f"| a | b |\n| - | - |\n{rows}"})
+
+    await try_until_done(activities(place.sandbox), "create_issue", ask)
+
+    body = place.issues[1]["body"]
+    assert 60_000 < len(body) <= 65_536
+    shown = [line for line in body.splitlines() if line.startswith("|")]
+    assert all(line.endswith(" |") for line in shown)
+    assert "(The text was cut here. The whole is in the run `" in body
+    assert body.rstrip().endswith("-->"), "the mark stays"
