@@ -24,7 +24,14 @@ from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, gate_watch_id,
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
-from scripts import attempt_paths, gate_paths, map_reduce_paths, reflection_paths, router_paths
+from scripts import (
+    attempt_paths,
+    gate_paths,
+    map_reduce_paths,
+    output_paths,
+    reflection_paths,
+    router_paths,
+)
 from scripts.own_repositories_paths import over_repositories, serve
 from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
@@ -427,6 +434,29 @@ async def router_classified(stand: Stand) -> None:
     stand.control.timed([])
 
 
+async def outputs_escalated(stand: Stand) -> None:
+    """A failure that is escalated at once, and again."""
+    output_paths.prepare(stand.control)
+    stand.control.timed([TimedRule(conclusion="failure")])
+    await finish(stand, "outputs-escalated-first", output_paths.asking())
+    await finish(stand, "outputs-escalated", output_paths.asking())
+    stand.control.timed([])
+
+
+async def outputs_healed(stand: Stand) -> None:
+    """A success that labels and closes its items, and the issue of the failure before."""
+    output_paths.prepare(stand.control)
+    await finish(stand, "outputs-healed", output_paths.asking())
+    stand.control.timed([])
+
+
+async def outputs_staged(stand: Stand) -> None:
+    """A run that only shows what it would do."""
+    output_paths.prepare(stand.control)
+    await finish(stand, "outputs-staged", output_paths.asking(staged=True))
+    stand.control.timed([])
+
+
 async def record_router_chained(folder: Path) -> None:
     """Record a chain of runs with routed items in flight."""
     chained = {"limit.historyCount.suggestContinueAsNew": "50"}
@@ -488,6 +518,9 @@ PATHS = (
     reflection_accepted,
     router,
     router_classified,
+    outputs_escalated,
+    outputs_healed,
+    outputs_staged,
 )
 """What one stand can record, in this order."""
 

@@ -20,12 +20,15 @@ from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import COMPLETED
 from sandbox.control import LedgerView
 from sandbox.control_models import Posted
+from tests.system.drafts import told
 from tests.system.judging import decisions, overcome, successes, survivors, until
 from tests.system.stand import REPOSITORY, TOKEN, WORKER_FILE, Stand, open_stand, spec
 from tests.system.troubles import FULL, GATED, SHORT, Spans, Trouble, troubles
 from tests.webhooks.process import delivered, receiver
 
 BROKEN = "octo-org/broken"
+ROUTED = "octo-org/routed"
+ISSUES = 2
 THRESHOLD = 2
 TASKS = 4
 REPORT = "Report of all items"
@@ -55,6 +58,30 @@ def gated() -> dict[str, Any]:
     }
 
 
+def routed() -> dict[str, Any]:
+    """Issues that are told of, labelled and closed."""
+    result = {"channels": ["artifact"]}
+    return {
+        "name": "routed",
+        "pattern": "router",
+        "repository": ROUTED,
+        "for-each": {"source": "open-issues"},
+        "safe-outputs": {
+            "add-comment": {"max": ISSUES},
+            "add-labels": {},
+            "close-issue": {"max": ISSUES, "when": {"field": "outputs.done"}},
+        },
+        "routes": {
+            "all": {
+                "worker": {**worker("${{ item.number }}"), "workflow": "routed.yml"}
+                | {"result": result},
+                "labels": ["seen"],
+            }
+        },
+        "default": "all",
+    }
+
+
 def broken() -> dict[str, Any]:
     """Tasks whose worker always fails, so that its breaker opens and stays open."""
     once = worker("x") | {"workflow": "broken.yml", "retry": {"maximum-attempts": 1}}
@@ -74,11 +101,12 @@ class Seen:
     """What a run left: reports, histories in short, and the sandbox's record."""
 
     reports: list[OrchestrationReport]
-    """Of the many items; then, where they ran too, of the gate and of the breaker."""
+    """Of the many items; then, where they ran too, of the gate, the breaker and the router."""
     overcome: Counter[str]
     ledger: LedgerView
     posted: Posted
     issues: list[dict[str, Any]]
+    routed: list[dict[str, Any]]
     seconds: float
 
     @property
@@ -112,10 +140,14 @@ async def approve(stand: Stand, gate: WorkflowHandle[Any, Any], half: int) -> No
 
 async def run(stand: Stand, trouble: Trouble, spans: Spans, items: int, *, more: bool) -> Seen:
     """Run everything under a trouble; `more` adds the gate and the breaker."""
-    for name, file in ((BROKEN, "broken.yml"), (GATED, "analyzer.yml")):
+    files = ((BROKEN, "broken.yml"), (GATED, "analyzer.yml"), (ROUTED, "routed.yml"))
+    for name, file in files:
         stand.control.add_repository(name, files={f".github/workflows/{file}": WORKER_FILE})
     failing = {"workflow": "broken.yml", "conclusion": "failure", "duration_seconds": 0.5}
-    stand.control.timed([failing, {"duration_seconds": 2}])
+    done = {"workflow": "routed.yml", "duration_seconds": 1, "result": told({"done": True})}
+    stand.control.timed([failing, done, {"duration_seconds": 2}])
+    asked = [{"number": n, "title": f"Issue {n}"} for n in range(1, ISSUES + 1)]
+    stand.control.seed_issues(ROUTED, asked)
     settings = stand.settings(PODIUM_SETTLE_SECONDS=spans.settle)
     began = time.monotonic()
     async with receiver(stand) as web, stand.workers(settings):
@@ -123,7 +155,7 @@ async def run(stand: Stand, trouble: Trouble, spans: Spans, items: int, *, more:
         trouble.arm(stand)
         handles = [
             await stand.start(data)
-            for data in (listed(items), gated(), broken())[: 3 if more else 1]
+            for data in (listed(items), gated(), broken(), routed())[: 4 if more else 1]
         ]
         if more:
             await approve(stand, handles[1], items // 2)
@@ -134,7 +166,8 @@ async def run(stand: Stand, trouble: Trouble, spans: Spans, items: int, *, more:
     reports = [OrchestrationReport.model_validate(result) for result in results]
     ledger = stand.control.ledger("runs", "dispatches", "requests")
     found = issues(stand, REPOSITORY) + issues(stand, GATED)
-    return Seen(reports, sum(counted, Counter()), ledger, posted, found, seconds)
+    routes = issues(stand, ROUTED)
+    return Seen(reports, sum(counted, Counter()), ledger, posted, found, routes, seconds)
 
 
 def issues(stand: Stand, repository: str) -> list[dict[str, Any]]:
@@ -171,7 +204,7 @@ def judge(seen: Seen, trouble: Trouble, items: int) -> None:
 
 def judge_gate(seen: Seen) -> None:
     """People were asked once, and answered while everything went wrong."""
-    _, gate, _ = seen.reports
+    gate = seen.reports[1]
     assert gate.status is OrchestrationStatus.SUCCEEDED
     assert decisions(gate, "gate-opened") == decisions(gate, "gate-approved") == ["release"]
     asked = [one for one in seen.issues if one["title"].startswith("Approve release")]
@@ -183,12 +216,22 @@ def judge_gate(seen: Seen) -> None:
 
 def judge_breaker(seen: Seen) -> None:
     """It opened after so many failures, stayed open, and the rest was told as skipped."""
-    *_, breaker = seen.reports
+    breaker = seen.reports[2]
     skipped = decisions(breaker, "circuit-open")
     ran = [run for run in seen.ledger.runs if run.repository == BROKEN]
     assert len({run.dispatch_id for run in ran}) == THRESHOLD
     assert len(skipped) == TASKS - THRESHOLD
     assert breaker.breakers["broken.yml"]["state"] == "open"
+
+
+def judge_router(seen: Seen) -> None:
+    """Each issue was told of once, labelled, and closed."""
+    assert seen.reports[3].status is OrchestrationStatus.SUCCEEDED
+    assert [len(one["texts"]) for one in seen.routed] == [1] * ISSUES
+    assert [[label["name"] for label in one["labels"]] for one in seen.routed] == [
+        ["seen"]
+    ] * ISSUES
+    assert [one["state"] for one in seen.routed] == ["closed"] * ISSUES
 
 
 def judge_trouble(seen: Seen, name: str) -> None:
@@ -223,6 +266,7 @@ async def scenario(folder: Path, name: str, spans: Spans, items: int) -> Seen:
     if more:
         judge_gate(seen)
         judge_breaker(seen)
+        judge_router(seen)
     return seen
 
 

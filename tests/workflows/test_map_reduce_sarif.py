@@ -97,6 +97,35 @@ async def test_no_more_is_uploaded_than_the_spec_gives_leave_for(
     assert [one.kind for one in report.decisions].count("output-refused") == 1
 
 
+async def test_findings_go_only_to_repositories_that_are_allowed(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = SarifGitHub(behave, skipping.get_current_time)
+    leave = {"create-code-scanning-alert": {"max": 9, "allowed-repos": ["octo-org/a*"]}}
+    async with workers_for(skipping.client, github):
+        report = await execute(skipping, audit(["a", "b"], **{"safe-outputs": leave}))
+
+    refused = [one.reason for one in report.decisions if one.kind == "output-refused"]
+    assert {one.repository for one in github.uploads} == {"octo-org/a", HOME}
+    assert len(refused) == 1
+    assert refused[0].endswith("octo-org/b is not in allowed-repos")
+    assert report.reductions["alerts"]["findings"] == 2, "counted all the same"
+
+
+async def test_a_staged_run_uploads_nothing_and_says_what_it_would(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = SarifGitHub(behave, skipping.get_current_time)
+    github.worker_file = github.worker_file.replace("jobs: {}", "permissions: {}\njobs: {}")
+    leave = {"staged": True, "create-code-scanning-alert": {"max": 9}}
+    async with workers_for(skipping.client, github):
+        report = await execute(skipping, audit(["a", "b"], **{"safe-outputs": leave}))
+
+    assert github.uploads == []
+    assert {one.place for one in report.previews} == {"octo-org/a", "octo-org/b"}
+    assert report.reductions["alerts"]["findings"] == 2
+
+
 async def test_without_leave_findings_are_only_counted(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:

@@ -59,6 +59,7 @@ def test_every_path_has_a_history() -> None:
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
         "reflection-chained", "router", "router-classified", "router-chained", "carried-retry",
         "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",
+        "outputs-escalated", "outputs-healed", "outputs-staged",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from temporalio import workflow
 
 from contracts import expressions
+from contracts.base import clip
 from contracts.circuit import LONGEST_PERMIT
 from contracts.fleet import Entry, OrchestrationState
 from contracts.names import worker_name
@@ -47,6 +48,8 @@ class Assignment:
     """None where it has no circuit breakers."""
     owners: tuple[str, ...] = ()
     """In whose repositories it may run, besides its own."""
+    staged: bool = False
+    """Whether it is dispatched only if it cannot write."""
 
     @property
     def name(self) -> str:
@@ -101,7 +104,8 @@ class Assignment:
         """Render and check what would be sent.
 
         Raises:
-            DispatchFailedError: the inputs are not what the worker declares.
+            DispatchFailedError: the inputs are not what the worker declares; or it may write, and
+                the run is staged.
         """
         context = self._context(entry)
         try:
@@ -109,7 +113,7 @@ class Assignment:
                 name: expressions.render(expressions.to_text(value), context)
                 for name, value in self.worker.inputs.items()
             }
-            return build_request(
+            request = build_request(
                 described.declaration,
                 inputs,
                 repository=place,
@@ -119,6 +123,12 @@ class Assignment:
             )
         except (RequestError, expressions.ExpressionError) as error:
             raise DispatchFailedError(OutcomeStatus.DISPATCH_FAILED, str(error)) from error
+        why = described.declaration.writes if self.staged else ""
+        if why:
+            shown = json.dumps(request.inputs, ensure_ascii=False)
+            reason = f"staged, and {request.workflow} may write: {why}; its inputs would be {shown}"
+            raise DispatchFailedError(OutcomeStatus.SKIPPED, clip(reason))
+        return request
 
     def _context(self, entry: Entry) -> dict[str, Any]:
         return {**self.context, "item": entry.item.fields, **entry.roots}

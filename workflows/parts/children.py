@@ -97,7 +97,7 @@ class Children(Work):
     async def _follow(
         self, name: str, child: Child
     ) -> tuple[WorkerOutcome, OrchestrationReport | None]:
-        frame, spec = self._frame, _spec(child)
+        frame, spec = self._frame, self._staged(_spec(child))
         handle = self._handles[name] = await workflow.start_child_workflow(
             WORKFLOW_TYPES[spec["pattern"]],
             {
@@ -120,6 +120,12 @@ class Children(Work):
         elif self._paused:  # it was being started when the pause began
             await _tell(handle, names.SIGNAL_PAUSE)
         return _ended(name, child, await handle)
+
+    def _staged(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """Have what is below a staged orchestration be staged too."""
+        if not self._frame.outbox.staged:
+            return spec
+        return {**spec, "safe-outputs": {**(spec.get("safe-outputs") or {}), "staged": True}}
 
 
 def _spec(child: Child) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Crew:
         context: Mapping[str, Any],
         breaker: BreakerSettings | None = None,
         over: ForEach | None = None,
+        *,
+        staged: bool = False,
     ) -> None:
         """Make it of workers that were described.
 
@@ -37,6 +39,7 @@ class Crew:
             context: what the expressions of all of them read.
             breaker: how their circuit breakers are set; None for none.
             over: where the items come from that may say where a worker runs.
+            staged: whether only those that cannot write are dispatched.
         """
         self.repository = repository
         self._runs = {
@@ -49,6 +52,7 @@ class Crew:
                     state=state,
                     breaker=breaker,
                     owners=_owners(worker, over, repository),
+                    staged=staged,
                 ),
                 state.fleet.paces.setdefault(name, Pace()),
             )

@@ -62,6 +62,7 @@ class Desk:
             journal.decide("not-routed", key, decided.reason)
             self._end(decided.item, OutcomeStatus.SKIPPED, decided.reason)
             return
+        self._label(decided)
         self.state.extra += len(decided.routes) - 1
         self.state.decided.append(decided)
         self._tell(decided)
@@ -123,6 +124,13 @@ class Desk:
             self.state.unwritten = True
             reason = f"route: over max {leave.max}, from {decided.item.key} on"
             self._frame.journal.decide("output-refused", _OUTPUT, reason)
+
+    def _label(self, decided: Decided) -> None:
+        """Have the item labelled as its routes say."""
+        number, routes = decided.item.fields.get("number"), self._frame.spec.routes
+        labels = (one for route in decided.routes for one in routes[route].labels)
+        if self._on_github and isinstance(number, int):
+            self._frame.asked.label(number, tuple(dict.fromkeys(labels)))
 
     def _end(self, item: Item, status: OutcomeStatus, reason: str) -> None:
         """Give an item an outcome without a run."""

@@ -102,15 +102,14 @@ class Flights:
         try:
             if await self._run_again(entry):
                 return None
-            place = runs.assignment.place(entry)
-            described = await runs.described(entry, place)
-            request = runs.assignment.request(entry, place, described)
+            request, declared = await runs.asked(entry)
             self.dispatching[entry.sequence] = len(request.model_dump_json())
-            correlated = described.declaration.correlated
-            entry.run = await self._send(entry, request, correlated=correlated)
+            entry.run = await self._send(entry, request, correlated=declared.correlated)
         except DispatchFailedError as error:
             if error.breaker:
                 self._breakers.refused(entry, error.breaker, error.reason)
+            elif error.status is OutcomeStatus.SKIPPED:
+                self._journal.decide("staged", entry.item.key, error.reason)
             if entry.completion is None:
                 return Verdict(status=error.status, reason=error.reason)
             # News came where answers did not.

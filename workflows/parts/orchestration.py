@@ -15,9 +15,7 @@ from contracts.lineage import Lineage
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
-from contracts.runs import (
-    DescribeWorker,
-)
+from contracts.runs import DescribeWorker
 from contracts.sources import ItemsCount
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.common import Spec
@@ -25,6 +23,7 @@ from contracts.specs.sources import ForEach
 from contracts.specs.worker import WorkerSpec
 from workflows import policies
 from workflows.parts import closing, progress
+from workflows.parts.asked import Asked
 from workflows.parts.breakers import Breakers
 from workflows.parts.budget import Budget
 from workflows.parts.clock import Clock
@@ -75,7 +74,9 @@ class Orchestration(Generic[S]):
         self.tally = Tally(self.state.tally, self.spec.report)
         self.journal = Journal(self.state.journal, on_decision=self._show)
         self.clock = Clock()
-        self.outbox = Outbox(self.spec.safe_outputs, self.spec.repository, self.state, self.journal)
+        self.outbox = Outbox(self.spec, self.context, self.state, self.journal)
+        self.asked = Asked(self.spec, self.state, self.outbox, self.journal)
+        self.tally.heard = self.asked.heard
         self.breakers = Breakers(self.state.breakers, self.journal)
         self.budget = Budget(
             self.spec.budget, self.state.budget, self.journal, pause=self._pause, stop=self.stop
@@ -148,12 +149,8 @@ class Orchestration(Generic[S]):
         known = self.state.workers
         unread = [n for n, one in workers.items() if n not in known and not one.scattered]
         asks = (
-            DescribeWorker(
-                repository=self.spec.repository,
-                workflow=workers[name].workflow,
-                ref=workers[name].ref,
-            )
-            for name in unread
+            DescribeWorker(repository=self.spec.repository, workflow=one.workflow, ref=one.ref)
+            for one in (workers[name] for name in unread)
         )
         reads = (
             workflow.execute_activity_method(
@@ -172,6 +169,7 @@ class Orchestration(Generic[S]):
             {**self.context, **context},
             self._breaker_settings() if guarded else None,
             over,
+            staged=self.outbox.staged,
         )
 
     async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:
@@ -190,6 +188,7 @@ class Orchestration(Generic[S]):
         self._show()
         clock = asyncio.create_task(self.clock.run())
         counting = asyncio.create_task(self.gates.run())
+        asking = asyncio.create_task(self.asked.run())
         doing = asyncio.ensure_future(self._described(work))
         try:
             ended = await asyncio.shield(doing)
@@ -201,6 +200,7 @@ class Orchestration(Generic[S]):
         await clock
         self.gates.end()
         await counting
+        await self.asked.finish(asking, parking=ended is None, stopped=bool(self.stopping))
         if ended is None:
             await self.breakers.settle()
             await workflow.wait_condition(workflow.all_handlers_finished)

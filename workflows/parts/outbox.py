@@ -1,7 +1,8 @@
 """Safe outputs: what an orchestration may write, each write once in effect."""
 
 import hashlib
-from collections.abc import Awaitable
+import re
+from collections.abc import Awaitable, Mapping
 from typing import Any, Literal
 
 from temporalio import workflow
@@ -9,11 +10,15 @@ from temporalio.exceptions import ActivityError
 from temporalio.workflow import ActivityConfig
 
 from activities.outputs import OutputActivities
+from contracts import expressions
 from contracts.base import clip
 from contracts.fleet import OrchestrationState
+from contracts.markdown import fit
 from contracts.outputs import (
     MAX_BODY,
     MAX_TITLE,
+    AddLabels,
+    ClosedIssue,
     CloseIssue,
     CreateComment,
     CreateIssue,
@@ -22,31 +27,49 @@ from contracts.outputs import (
     IssueRef,
     Text,
 )
-from contracts.specs.safe_outputs import SafeOutputs
+from contracts.specs.common import Spec
+from contracts.specs.safe_outputs import CreateIssueOutput, matches
 from workflows import policies
 from workflows.parts.journal import Journal
+from workflows.parts.staging import Staging
 
 _OWN_ISSUES = frozenset({"approval"})
 """A gate declares its own issue and comments, outside `safe-outputs`."""
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
 class Outbox:
     """Writes what `safe-outputs` declares; the rest is refused and journaled."""
 
     def __init__(
-        self, allowed: SafeOutputs, repository: str, state: OrchestrationState, journal: Journal
+        self, spec: Spec, context: Mapping[str, Any], state: OrchestrationState, journal: Journal
     ) -> None:
-        self._allowed, self._repository = allowed, repository
+        self._allowed, self._repository, self._context = (
+            spec.safe_outputs,
+            spec.repository,
+            context,
+        )
         self._state, self._journal = state, journal
+        self.staging = Staging(state, journal, active=self._allowed.staged)
+
+    @property
+    def staged(self) -> bool:
+        """Whether all writes are previewed, and none is made."""
+        return self.staging.active
 
     async def create_issue(self, kind: str, title: str, body: str | Text) -> IssueRef | None:
         """Create an issue within the leave given; None where it was refused or failed."""
-        leave = self._allowed.create_issue
-        if kind not in _OWN_ISSUES and not self.allows("create-issue", leave, kind):
+        leave, own = self._allowed.create_issue, kind in _OWN_ISSUES
+        place = self._repository if own or leave is None else self._target(leave)
+        if not place or not (own or self.allows("create-issue", leave, kind)):
+            return None
+        prefix = "" if own or leave is None else leave.title_prefix
+        title = clip(prefix + title, MAX_TITLE)
+        if await self.staging.shows("create-issue", place, body, title=title):
             return None
         ask = CreateIssue(
-            **self._write("create-issue", kind, body),
-            title=clip(title, MAX_TITLE),
+            **self._write("create-issue", kind, body) | {"repository": place},
+            title=title,
             labels=leave.labels if leave else (),
         )
         made = workflow.execute_activity_method(
@@ -98,6 +121,8 @@ class Outbox:
         leave = self._allowed.create_comment
         if kind not in _OWN_ISSUES and not self.allows("create-comment", leave, kind):
             return None
+        if await self.staging.shows("create-comment", f"{self._repository}#{number}", body):
+            return None
         ask = CreateComment(**self._write("create-comment", kind, body), number=number)
         made = workflow.execute_activity_method(
             OutputActivities.comment,
@@ -113,9 +138,13 @@ class Outbox:
         leave = self._allowed.create_pull_request
         if leave is None or not self.allows("create-pull-request", leave, "pull-request"):
             return None
+        title = clip(leave.title_prefix + title, MAX_TITLE)
+        place = f"{self._repository}, branch {head}"
+        if await self.staging.shows("create-pull-request", place, body, title=title):
+            return None
         ask = CreatePullRequest(
             **self._write("create-pull-request", "pull-request", body),
-            title=clip(title, MAX_TITLE),
+            title=title,
             head=head,
             base=base,
             draft=leave.draft,
@@ -128,31 +157,91 @@ class Outbox:
         )
         return await self._written("create-pull-request", "pull-request", made)
 
+    async def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
+        """Label an item that has its leave; nothing fails where that fails."""
+        if await self.staging.shows(
+            "add-labels", f"{self._repository}#{number}", ", ".join(labels)
+        ):
+            return
+        ask = AddLabels(repository=self._repository, number=number, labels=labels)
+        made = workflow.execute_activity_method(
+            OutputActivities.add_labels, ask, **self._policy(f"label #{number}")
+        )
+        try:
+            await made
+        except ActivityError as error:
+            self._journal.decide("output-failed", "add-labels", f"#{number}: {error.cause}")
+            return
+        self._journal.decide("labelled", f"#{number}", ", ".join(labels))
+
+    async def close_item(self, number: int) -> None:
+        """Close an item that has its leave, if it is as `close-issue` requires."""
+        leave = self._allowed.close_issue
+        if leave is None or await self.staging.shows(
+            "close-issue", f"{self._repository}#{number}", leave.state_reason
+        ):
+            return
+        ask = CloseIssue(
+            repository=self._repository,
+            number=number,
+            state_reason=leave.state_reason,
+            required_labels=leave.required_labels,
+            required_title_prefix=leave.required_title_prefix,
+        )
+        if (why := await self._close(ask)) is None:
+            return
+        kind, reason = ("left-open", why) if why else ("issue-closed", leave.state_reason)
+        self._journal.decide(kind, f"#{number}", reason)
+
     async def close_issue(self, issue: IssueRef) -> None:
         """Close an issue that this orchestration wrote; one that stays open fails nothing."""
-        ask = CloseIssue(repository=self._repository, number=issue.number)
+        await self._close(CloseIssue(repository=self._repository, number=issue.number))
+
+    async def _close(self, ask: CloseIssue) -> str | None:
+        """Close one; tells why it was kept open, or None where that failed."""
         try:
-            await workflow.execute_activity_method(
+            closed: ClosedIssue | None = await workflow.execute_activity_method(
                 OutputActivities.close_issue,
                 ask,
-                **self._policy(f"close #{issue.number}"),
+                **self._policy(f"close #{ask.number}"),
             )
         except ActivityError as error:
-            self._journal.decide("output-failed", "close-issue", str(error.cause))
+            self._journal.decide("output-failed", "close-issue", f"#{ask.number}: {error.cause}")
+            return None
+        return closed.kept_open if closed else ""  # as before it told
 
     def allows(self, output: str, leave: Any, kind: str) -> bool:
         """Whether the spec leaves room for one more; counts it, or journals the refusal."""
         used = self._state.outputs.get(output, 0)
         if leave is None or used >= leave.max:
             limit = "not declared" if leave is None else f"over max {leave.max}"
-            self._journal.decide("output-refused", output, f"{kind}: {limit}")
+            self.refuse(output, f"{kind}: {limit}")
             return False
         self._state.outputs[output] = used + 1
         return True
 
+    def refuse(self, output: str, reason: str) -> None:
+        """Journal that something is not written."""
+        self._journal.decide("output-refused", output, reason)
+
     def give_back(self, output: str) -> None:
         """Count one less: what was allowed turned out to be nothing to write."""
         self._state.outputs[output] = max(self._state.outputs.get(output, 0) - 1, 0)
+
+    def _target(self, leave: CreateIssueOutput) -> str:
+        """Say in which repository an issue is created; nothing where it may not be."""
+        if not leave.target_repo:
+            return self._repository
+        try:
+            place = expressions.render(leave.target_repo, self._context)
+        except expressions.ExpressionError as error:  # it reads what this start was not given
+            self.refuse("create-issue", f"target-repo: {error}")
+            return ""
+        known = place.lower() == self._repository.lower() or matches(place, leave.allowed_repos)
+        if not known or not _REPOSITORY.fullmatch(place):
+            self.refuse("create-issue", f"{clip(place, 100)} is not in allowed-repos")
+            return ""
+        return place
 
     def _policy(self, summary: str) -> ActivityConfig:
         return policies.named(policies.CONTENT, summary, of=self._repository)
@@ -162,9 +251,10 @@ class Outbox:
         number = self._state.outputs.get(f"{output} {kind}", 0) + 1
         self._state.outputs[f"{output} {kind}"] = number
         info = workflow.info()
+        whole = f"(The text was cut here. The whole is in the run `{info.workflow_id}`.)"
         return {
             "repository": self._repository,
-            "body": body[:MAX_BODY] if isinstance(body, str) else body,
+            "body": fit(body, MAX_BODY, whole) if isinstance(body, str) else body,
             "write_id": _write_id(info.first_execution_run_id, output, kind, number),
             "kind": kind,
             "original_execution_run_id": info.original_execution_run_id,

@@ -14,6 +14,7 @@ from contracts.specs.common import Spec
 from workflows import policies
 from workflows.parts.breakers import Breakers
 from workflows.parts.budget import Budget
+from workflows.parts.escalating import Escalating
 from workflows.parts.journal import Journal
 from workflows.parts.outbox import Outbox
 from workflows.parts.tally import Tally
@@ -63,12 +64,14 @@ class Reporting:
             action_items=self._tally.action_items(),
             rounds=tuple(tally.rounds),
             pull_request_url=tally.pull_request_url,
+            staged=self._spec.safe_outputs.staged,
+            previews=tuple(self._state.previews),
         )
 
     async def write(
         self, status: OrchestrationStatus, reason: str, outbox: Outbox, *, data: bool
     ) -> OrchestrationReport:
-        """Render the final report, and write its issue where the spec declares one.
+        """Render the final report, write its issue where the spec declares one, and escalate.
 
         Args:
             status: how it ended.
@@ -76,7 +79,7 @@ class Reporting:
             outbox: what writes the issue.
             data: end it with a block of data, for an orchestration above to collect.
         """
-        report = self.assemble(status, reason)
+        report = self.assemble(*outbox.staging.judged(status, reason))
         highlights = self._spec.report.highlights
         ask = RenderReport(
             report=report,
@@ -88,11 +91,14 @@ class Reporting:
         issue = None
         if markdown and self._spec.safe_outputs.create_issue is not None:
             issue = await outbox.create_issue("report", self._title, markdown)
+        told = {"markdown": markdown, "issue_url": issue.url if issue else ""}
+        report = report.model_copy(update=told)
+        escalating = Escalating(self._spec, self._state, self._journal)
         return report.model_copy(
             update={
-                "markdown": markdown,
-                "issue_url": issue.url if issue else "",
+                "escalation_url": await escalating.conclude(report),
                 "decisions": tuple(self._state.journal.decisions),
+                "previews": tuple(self._state.previews),
             }
         )
 

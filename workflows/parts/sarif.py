@@ -27,6 +27,7 @@ from contracts.sarif import (
     Told,
 )
 from contracts.specs.map_reduce import SarifReducer
+from contracts.specs.safe_outputs import matches
 from workflows import policies
 from workflows.parts.orchestration import Orchestration
 from workflows.parts.sarif_told import add_figures, add_notes, add_problems
@@ -97,17 +98,30 @@ class SarifWork(Work):
         if self._state.sources_omitted:
             self._problem("", f"{self._state.sources_omitted} artifacts beyond the limit: not read")
         if self._leave is None:
-            add_notes(self._state, (Told(text=f"nothing uploaded: {OUTPUT} is not declared"),))
+            why = "this is staged" if self._frame.outbox.staged else f"{OUTPUT} is not declared"
+            add_notes(self._state, (Told(text=f"nothing uploaded: {why}"),))
 
     @property
     def _leave(self) -> Any:
-        return self._frame.spec.safe_outputs.create_code_scanning_alert
+        outputs = self._frame.spec.safe_outputs
+        return None if outputs.staged else outputs.create_code_scanning_alert
 
     def _ends(self) -> bool:
         return bool(self._stopping) or workflow.info().is_continue_as_new_suggested()
 
     def _may_start(self) -> bool:
         return not self._paused and self._busy < _AT_ONCE
+
+    def _is_allowed(self, source: SarifSource, number: int) -> bool:
+        """Whether findings may be uploaded to the repository that an item, or a result, names."""
+        allowed = self._leave.allowed_repos if self._leave is not None else None
+        home = source.repository.lower() == self._home.lower()
+        if allowed is None or home or matches(source.repository, allowed):
+            return True
+        if number == 0:
+            said = f"{clip(source.repository, 100)} is not in allowed-repos"
+            self._frame.outbox.refuse(OUTPUT, f"{source.key}: {said}")
+        return False
 
     def _may_upload(self, what: str) -> bool:
         """Whether the spec leaves room for one more upload; the first refusal is journaled."""
@@ -123,6 +137,9 @@ class SarifWork(Work):
     async def _publish(self, source: SarifSource) -> None:
         self._busy += 1
         try:
+            if self._frame.spec.safe_outputs.create_code_scanning_alert is not None:
+                place = clip(source.repository, 100)
+                await self._frame.outbox.staging.shows(OUTPUT, place, f"findings of {source.key}")
             number, files = 0, 1
             while number < files:
                 published = await self._publish_file(source, number)
@@ -138,7 +155,7 @@ class SarifWork(Work):
             self._busy -= 1
 
     async def _publish_file(self, source: SarifSource, number: int) -> PublishedSarif | None:
-        may = self._may_upload(source.repository)
+        may = self._is_allowed(source, number) and self._may_upload(source.repository)
         if number and not may:
             return None
         ask = PublishSarif(

@@ -53,6 +53,9 @@ class PipelineState(BaseModel):
         """Stop here; the stage is undone, and the earlier ones that it names, latest first."""
         stage = spec.stages[self.stage]
         self.failure = reason
+        if spec.safe_outputs.staged:  # nothing is there to be undone, nor to be told
+            self.step = "ended"
+            return
         named = [s.name for s in spec.stages[: self.stage] if s.name in stage.roll_back]
         own = [stage.name] if stage.rollback and self.made.get(stage.name) else []
         self.rollbacks = own + named[::-1]

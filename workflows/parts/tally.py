@@ -2,7 +2,7 @@
 
 import bisect
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,7 +26,8 @@ _MAX_WORDS = 300
 _MAX_ERRORS, _MAX_ERROR_WORDS, _MAX_METRICS = 3, 200, 10
 _MAX_ACTIONS = 10
 """Action items taken of one worker."""
-_MISSING = object()
+MISSING = object()
+"""No such output; null is one."""
 
 
 class Tally:
@@ -35,9 +36,12 @@ class Tally:
     def __init__(self, state: TallyState, report: ReportSpec) -> None:
         self.state = state
         self._report = report
+        self.heard: Callable[[WorkerOutcome], None] = lambda _: None
+        """Told of each outcome as it came, before it is made small."""
 
     def add(self, sequence: int, outcome: WorkerOutcome, run_seconds: float | None) -> None:
         """Take one final outcome in."""
+        self.heard(outcome)
         status = outcome.status.value
         by_status = dict(self.state.totals.by_status)
         by_status[status] = by_status.get(status, 0) + 1
@@ -45,7 +49,7 @@ class Tally:
         self.ran(run_seconds)
         self._count(outcome)
         row = slim(outcome)
-        highlighted = self._report.highlights and _meets(self._report.highlights, outcome)
+        highlighted = self._report.highlights and holds(self._report.highlights, outcome)
         if highlighted:
             self._highlight(row)
         rank = 0 if outcome.status not in GOOD else 1 if highlighted else 2
@@ -113,7 +117,7 @@ class Tally:
         return by_urgency([*advised, *self.state.action_items])
 
     def _note_actions(self, outcome: WorkerOutcome) -> None:
-        found = _value(outcome, self._report.action_items) if self._report.action_items else None
+        found = value_of(outcome, self._report.action_items) if self._report.action_items else None
         for one in found[:_MAX_ACTIONS] if isinstance(found, list) else ():
             try:
                 item = ActionItem.model_validate({**one, "source": outcome.key})
@@ -146,14 +150,14 @@ class Tally:
 
     def _count(self, outcome: WorkerOutcome) -> None:
         for field in self._report.counts:
-            value = _value(outcome, field)
-            if value is _MISSING:
+            value = value_of(outcome, field)
+            if value is MISSING:
                 continue
             for one in value if isinstance(value, list) else [value]:
                 _increment(self.state.counts.setdefault(field, {}), _word(one))
         self._note_actions(outcome)
         for position, advice in enumerate(self._report.recommendations):
-            if _meets(advice, outcome):
+            if holds(advice, outcome):
                 counts = self.state.advice_counts
                 counts[position] = counts.get(position, 0) + 1
                 keys = self.state.advice.setdefault(position, [])
@@ -170,16 +174,18 @@ def _word(value: Any) -> str:
     return (value if isinstance(value, str) else json.dumps(value))[:80]
 
 
-def _meets(condition: Condition, outcome: WorkerOutcome) -> bool:
-    value = _value(outcome, condition.field)
-    return value is not _MISSING and value == condition.equals
+def holds(condition: Condition, outcome: WorkerOutcome) -> bool:
+    """Whether an output has the value that a condition names."""
+    value = value_of(outcome, condition.field)
+    return value is not MISSING and value == condition.equals
 
 
-def _value(outcome: WorkerOutcome, field: str) -> Any:
+def value_of(outcome: WorkerOutcome, field: str) -> Any:
+    """Read a field of the outputs; `MISSING` where it is not there."""
     value: Any = {"outputs": outcome.outputs}
     for step in field.split("."):
         if not isinstance(value, dict) or step not in value:
-            return _MISSING
+            return MISSING
         value = value[step]
     return value
 

@@ -35,7 +35,7 @@ from contracts.runs import (
     WorkerDescription,
     WorkerOutcome,
 )
-from contracts.worker import WorkerRequest
+from contracts.worker import WorkerDeclaration, WorkerRequest
 from workflows import policies
 from workflows.parts.assignment import Assignment, DispatchFailedError
 
@@ -125,14 +125,19 @@ class WorkerRuns:
         finally:
             stop.cancel()
 
-    async def described(self, entry: Entry, place: str) -> WorkerDescription:
-        """Say what the worker declares where it runs; each repository has its own file of it.
+    async def asked(self, entry: Entry) -> tuple[WorkerRequest, WorkerDeclaration]:
+        """Say what is sent for an entry, by what the worker declares where it runs.
 
         Raises:
-            ActivityError: it cannot be read, or is no workflow.
+            ActivityError: its file cannot be read, or is no workflow.
+            DispatchFailedError: as `Assignment.request` says.
         """
-        if self.assignment.described is not None:
-            return self.assignment.described
+        place = self.assignment.place(entry)
+        described = self.assignment.described or await self._described(entry, place)
+        return self.assignment.request(entry, place, described), described.declaration
+
+    async def _described(self, entry: Entry, place: str) -> WorkerDescription:
+        """Read the worker's file there: each repository has its own."""
         ask = self.assignment.file_in(place, entry)
         return await workflow.execute_activity_method(
             WorkerActivities.describe,

@@ -62,7 +62,7 @@ class Pipeline(Answering):
 
     async def _approve(self, stage: Stage) -> bool:
         state = self._state
-        if stage.approval is None:
+        if stage.approval is None or self._frame.outbox.staging.skips(stage.name):
             state.step = "workers"
             return True
         decision, issue = await approval.ask(
