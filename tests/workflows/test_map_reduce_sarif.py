@@ -101,9 +101,10 @@ async def test_findings_go_only_to_repositories_that_are_allowed(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
     github = SarifGitHub(behave, skipping.get_current_time)
-    leave = {"create-code-scanning-alert": {"max": 9, "allowed-repos": ["octo-org/a*"]}}
+    alert = {"max": 9, "allowed-repos": ["octo-org/a*"]}
+    leave: dict[str, Any] = {"safe-outputs": {"create-code-scanning-alert": alert}}
     async with workers_for(skipping.client, github):
-        report = await execute(skipping, audit(["a", "b"], **{"safe-outputs": leave}))
+        report = await execute(skipping, audit(["a", "b"], **leave))
 
     refused = [one.reason for one in report.decisions if one.kind == "output-refused"]
     assert {one.repository for one in github.uploads} == {"octo-org/a", HOME}
@@ -117,9 +118,10 @@ async def test_a_staged_run_uploads_nothing_and_says_what_it_would(
 ) -> None:
     github = SarifGitHub(behave, skipping.get_current_time)
     github.worker_file = github.worker_file.replace("jobs: {}", "permissions: {}\njobs: {}")
-    leave = {"staged": True, "create-code-scanning-alert": {"max": 9}}
+    outputs = {"staged": True, "create-code-scanning-alert": {"max": 9}}
+    leave: dict[str, Any] = {"safe-outputs": outputs}
     async with workers_for(skipping.client, github):
-        report = await execute(skipping, audit(["a", "b"], **{"safe-outputs": leave}))
+        report = await execute(skipping, audit(["a", "b"], **leave))
 
     assert github.uploads == []
     assert {one.place for one in report.previews} == {"octo-org/a", "octo-org/b"}
