@@ -55,7 +55,7 @@ def activities_by_queue(client: Client, settings: Settings) -> dict[str, Activit
     comments = GateCommentActivities(github, client)
     sources = SourceActivities(github, settings.markers)
     sarif = SarifActivities(github)
-    results, reports = ResultActivities(github), ReportActivities()
+    results, reports = ResultActivities(github), ReportActivities(github.pages)
     escalation = EscalationActivities(github, settings.markers, client)
     return {
         names.TASK_QUEUE: [

@@ -6,6 +6,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client
 
+from activities import sanitize
 from activities.counting import Counted, Counting
 from activities.github import GitHub
 from activities.github.errors import RefusedError, told_to_temporal
@@ -98,7 +99,8 @@ class OutputActivities:
         label, number = self._github.issues.label, opened.number
         with told_to_temporal():
             try:
-                await self._github.call(label, ask.repository, number, ask.labels)
+                labels = tuple(map(sanitize.label, ask.labels))
+                await self._github.call(label, ask.repository, number, labels)
             except RefusedError as error:
                 activity.logger.warning("labels refused", extra={"reason": str(error)})
 

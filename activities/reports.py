@@ -1,5 +1,6 @@
 """Render a report as the markdown that people read. All text from outside is made safe here."""
 
+import functools
 import re
 from typing import Any
 
@@ -25,10 +26,13 @@ _SUMMARY = "summary"
 class ReportActivities:
     """`podium.report.render`: no I/O, yet too heavy for a workflow task."""
 
+    def __init__(self, where: sanitize.Origins = sanitize.GITHUB) -> None:
+        self._where = where
+
     @activity.defn(name="podium.report.render")
     async def render(self, ask: RenderReport) -> str:
         """Render markdown that fits an issue; rows that do not fit are counted, never cut."""
-        return render(ask)
+        return render(ask, where=self._where)
 
     @activity.defn(name="podium.output.preview")
     async def preview(self, ask: Preview) -> str:
@@ -36,17 +40,21 @@ class ReportActivities:
         return texts.rendered(ask.text)
 
 
-def render(ask: RenderReport, limit: int = MAX_BODY - _ROOM_FOR_MARKER) -> str:
-    """Render with as many rows as fit into `limit` characters."""
+def render(
+    ask: RenderReport,
+    limit: int = MAX_BODY - _ROOM_FOR_MARKER,
+    where: sanitize.Origins = sanitize.GITHUB,
+) -> str:
+    """Render with as many rows as fit into `limit` characters; links lead to the origins alone."""
     rows = max(len(ask.report.results), _MAX_REDUCED if ask.report.reductions else 0)
     while True:
-        text = _render(ask, rows)
+        text = _render(ask, rows, where)
         if len(text) <= limit or rows == 0:
             return fit(text, limit, f"(Cut here; the whole is in `{ask.report.workflow_id}`.)")
         rows = rows * 3 // 4
 
 
-def _render(ask: RenderReport, rows: int) -> str:
+def _render(ask: RenderReport, rows: int, where: sanitize.Origins) -> str:
     report = ask.report
     shown = report.results[:rows]
     by_status = report.totals.by_status
@@ -68,7 +76,7 @@ def _render(ask: RenderReport, rows: int) -> str:
         "reduced": min(rows, _MAX_REDUCED),
         "decisions": _decisions(report, rows),
     }
-    text = _TEMPLATE.render(context) + (_data(report) if ask.data else "")
+    text = _template(where).render(context) + (_data(report) if ask.data else "")
     apart = re.sub(r"\n+(?=(?:##|---|<details>) ?)", "\n\n", text)
     return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
 
@@ -114,15 +122,13 @@ def _code(text: str) -> str:
     return re.sub(r"[^\w./:@-]", "?", text)
 
 
-def _environment() -> jinja2.Environment:
-    environment = texts.environment()
+@functools.lru_cache(maxsize=8)
+def _template(where: sanitize.Origins) -> jinja2.Template:
+    environment = texts.environment(where)
     environment.filters |= {
         "output": _output,
         "named": lambda row: row.title if row.key == row.title else f"{row.key}: {row.title}",
         "field": lambda path: sanitize.inline(path.removeprefix("outputs.").replace("_", " ")),
         "code": _code,
     }
-    return environment
-
-
-_TEMPLATE = _environment().get_template("report.md.j2")
+    return environment.get_template("report.md.j2")

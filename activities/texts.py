@@ -1,5 +1,6 @@
 """Templates of what Podium tells people; every value is made safe as it is set."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from contracts.specs.gates import ROLE
 FOLDER = Path(__file__).parent / "templates"
 
 
-def environment() -> jinja2.Environment:
-    """Make the environment that all templates share."""
+def environment(where: sanitize.Origins) -> jinja2.Environment:
+    """Make an environment such as all templates have; links lead to the origins alone."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=False,  # noqa: S701 - markdown, not HTML: every value goes through sanitize
@@ -23,7 +24,8 @@ def environment() -> jinja2.Environment:
     )
     made.filters |= {
         "inline": sanitize.inline,
-        "link": sanitize.link,
+        "block": functools.partial(sanitize.block, where=where),
+        "link": functools.partial(sanitize.link, where=where),
         "mention": _mention,
         "asked": _asked,
         "id": _id,
@@ -31,9 +33,10 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def rendered(text: Text) -> str:
+def rendered(text: Text, where: sanitize.Origins = sanitize.GITHUB) -> str:
     """Render a text; a value that a template does not set through a filter is a bug."""
-    return _ENVIRONMENT.get_template(f"{text.template}.md.j2").render(text.values).strip() + "\n"
+    template = _environment(where).get_template(f"{text.template}.md.j2")
+    return template.render(text.values).strip() + "\n"
 
 
 def _mention(login: str) -> str:
@@ -54,4 +57,4 @@ def _id(text: str) -> str:
     return re.sub(r"[^\w./:@ -]", "?", text)
 
 
-_ENVIRONMENT = environment()
+_environment = functools.lru_cache(maxsize=8)(environment)

@@ -14,7 +14,7 @@ from activities.github.errors import told_to_temporal
 from contracts import errors
 from contracts.base import KIB
 from contracts.expressions import to_text
-from contracts.names import workflow_file
+from contracts.names import AW_CONTEXT_INPUT, is_agentic, workflow_file
 from contracts.runs import DescribeWorker, WorkerDescription
 from contracts.worker import WorkerDeclaration, WorkerInput
 
@@ -79,6 +79,7 @@ def parse_worker(workflow: str, text: str) -> WorkerDeclaration:
         inputs={str(name): _input(one) for name, one in (inputs or {}).items()},
         run_name=str(data.get("run-name") or ""),
         writes=_writes(data, text),
+        agentic=is_agentic(workflow) or AW_CONTEXT_INPUT in (inputs or {}),
     )
     if len(declared.model_dump_json()) > _MAX_DECLARED:
         raise _bad(f"{workflow} declares more than {_MAX_DECLARED // KIB} KiB of inputs")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
-
+from activities import sanitize
 from activities.github import GitHub
 from activities.markers import Markers
 from activities.once import SEND_DEADLINE, Sight, in_time, within
@@ -36,7 +36,9 @@ class Marking:
 
     def body(self, ask: Asked) -> str:
         """The text with its mark."""
-        text = ask.body if isinstance(ask.body, str) else rendered(ask.body)
+        text = ask.body
+        if not isinstance(text, str):
+            text = rendered(text, self.github.pages)
         mark = self.markers.mark(ask.kind, ask.write_id)
         whole = f"(The text was cut here. The whole is in the run {_run()}.)"
         return f"{fit(text, MAX_BODY - len(mark) - 2, whole)}\n\n{mark}"
@@ -80,7 +82,11 @@ class IssueWrite:
         ask, github = self.ask, self.marking.github
         body = self.marking.body(ask)
         return await github.call(
-            in_time(github.issues.create), ask.repository, ask.title, body, ask.labels
+            in_time(github.issues.create),
+            ask.repository,
+            sanitize.title(ask.title),
+            body,
+            tuple(map(sanitize.label, ask.labels)),
         )
 
 
@@ -146,7 +152,7 @@ class PullRequestWrite:
         return await github.call(
             in_time(github.issues.open_pull),
             ask.repository,
-            title=ask.title,
+            title=sanitize.title(ask.title),
             body=self.marking.body(ask),
             head=ask.head,
             base=base,

@@ -8,7 +8,7 @@ ExpressionError
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts.base import clip
@@ -71,14 +71,25 @@ def check(template: str, roots: Mapping[str, Iterable[str] | None]) -> None:
             raise _unknown(path, [f"{root}.{name}" for name in known])
 
 
-def render(template: str, context: Mapping[str, Any]) -> str:
+def render(
+    template: str, context: Mapping[str, Any], present: Callable[[str], str] = lambda text: text
+) -> str:
     """Fill a template: null becomes nothing, booleans `true`/`false`, lists and objects JSON.
+
+    Args:
+        template: text with expressions.
+        context: what they read.
+        present: how the text of each of them is put into the template.
 
     Raises:
         ExpressionError: a path that the context does not hold.
     """
     tuple(paths(template))  # a half-written expression is an error, not text
-    return _EXPRESSION.sub(lambda m: to_text(resolve(m.group(1).strip(), context)), template)
+
+    def filled(found: re.Match[str]) -> str:
+        return present(to_text(resolve(found.group(1).strip(), context)))
+
+    return _EXPRESSION.sub(filled, template)
 
 
 def resolve(path: str, context: Mapping[str, Any]) -> Any:

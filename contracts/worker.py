@@ -54,6 +54,8 @@ class WorkerDeclaration(Sent):
     run_name: str = ""
     writes: str = "not known"
     """Why a run may write somewhere, as far as its file tells; empty where it cannot."""
+    agentic: bool = False
+    """Whether an agent reads its inputs: what comes from outside is quoted there."""
 
     @property
     def correlated(self) -> bool:

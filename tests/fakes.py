@@ -112,6 +112,7 @@ class FakeGitHub:
     peak: int = 0
 
     def __post_init__(self) -> None:
+        self.pages = frozenset({"https://github.test"})
         self.actions = self.issues = self.repositories = self
 
     async def call(self, function: Any, /, *arguments: Any, **named: Any) -> Any:

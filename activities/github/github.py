@@ -12,6 +12,7 @@ from activities.github.client import GitHubClient
 from activities.github.code_scanning import CodeScanning
 from activities.github.issues import Issues
 from activities.github.repositories import Repositories
+from activities.sanitize import Origins, origins
 
 MAX_CONCURRENT_REQUESTS = 50
 """Requests in flight of one process; GitHub allows an identity 100 over all its processes."""
@@ -30,6 +31,11 @@ class GitHub:
         self.repositories = Repositories(client)
         self.code_scanning = CodeScanning(client)
         self._threads = ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS, "github")
+
+    @property
+    def pages(self) -> Origins:
+        """Where its pages are, for people: the only place that links lead to."""
+        return origins(self.client.api_url)
 
     async def call(self, function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
         """Run a blocking call of the adapter beside the event loop, trace context included."""

@@ -12,6 +12,7 @@ from contracts import expressions
 from contracts.base import clip
 from contracts.circuit import LONGEST_PERMIT
 from contracts.fleet import Entry, OrchestrationState
+from contracts.hardening import quoted
 from contracts.names import worker_name
 from contracts.runs import DescribeWorker, OutcomeStatus, WorkerDescription
 from contracts.specs import placing
@@ -101,16 +102,16 @@ class Assignment:
         return DescribeWorker(repository=place, workflow=self.worker.workflow, ref=ref)
 
     def request(self, entry: Entry, place: str, described: WorkerDescription) -> WorkerRequest:
-        """Render and check what would be sent.
+        """Render and check what would be sent; for an agent, text from outside is quoted.
 
         Raises:
             DispatchFailedError: the inputs are not what the worker declares; or it may write, and
                 the run is staged.
         """
-        context = self._context(entry)
+        context, agentic = self._context(entry), described.declaration.agentic
         try:
             inputs = {
-                name: expressions.render(expressions.to_text(value), context)
+                name: _rendered(expressions.to_text(value), context, agentic=agentic)
                 for name, value in self.worker.inputs.items()
             }
             request = build_request(
@@ -155,3 +156,9 @@ class Assignment:
                 "dispatch_id": dispatch_id,
             }
         )
+
+
+def _rendered(template: str, context: Mapping[str, Any], *, agentic: bool) -> str:
+    if agentic:
+        return expressions.render(template, context, quoted).strip("\n")
+    return expressions.render(template, context)
