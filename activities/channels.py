@@ -30,6 +30,7 @@ BROKEN = (
     lzma.LZMAError,
 )
 """All that a zip of a stranger's making can bring about."""
+_LINE_END = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*(.*)")
 
 
@@ -206,7 +207,7 @@ def result_blocks(body: str) -> Iterator[str]:
     Line by line, so that the time is linear however many fences stay open.
     """
     fence, wanted, lines = "", False, list[str]()
-    for line in body.splitlines():
+    for line in _LINE_END.split(body):  # `splitlines` would also end them where JSON does not
         found = _FENCE.fullmatch(line)
         if not fence:
             if found:

@@ -1,6 +1,7 @@
 """Render a report as the markdown that people read. All text from outside is made safe here."""
 
 import functools
+import json
 import re
 from typing import Any
 
@@ -89,7 +90,7 @@ def _data(report: OrchestrationReport) -> str:
         status=report.status.value,
         action_items=report.action_items,
     )
-    text = data.model_dump_json().replace("`", "\\u0060").replace("<", "\\u003c")
+    text = json.dumps(data.model_dump(mode="json")).replace("`", "\\u0060").replace("<", "\\u003c")
     text = text.replace("@", "\\u0040").replace("#", "\\u0023")
     return f"\n\n<details><summary>Data</summary>\n\n```{RESULT_BLOCK}\n{text}\n```\n\n</details>\n"
 

@@ -89,6 +89,18 @@ async def test_half_an_emoji_in_a_comment_costs_no_result(monkeypatch: pytest.Mo
     assert (verdict.status, verdict.summary) == (OutcomeStatus.SUCCESS, "\ufffd")
 
 
+async def test_a_line_end_that_json_does_not_know_costs_no_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = block().replace("fine", "a\u2028b\u0085c")
+
+    verdict = await collect(
+        Store(comments=[comment(body)]), order(channels=("comment",)), monkeypatch
+    )
+
+    assert (verdict.status, verdict.summary) == (OutcomeStatus.SUCCESS, "a\u2028b\u0085c")
+
+
 async def test_whatever_goes_wrong_in_judging_is_told_in_a_verdict(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
