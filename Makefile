@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo examples test check lint format soak bench contracts histories lock clean
+.PHONY: help setup setup-dev demo examples test check lint format soak bench contracts permissions histories lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ bench: setup-dev ## measure: API calls per run, many repositories, latency, engi
 
 contracts: setup ## write the JSON Schemas and docs/contracts.md
 	PYTHONPATH=. $(BIN)/python scripts/publish_contracts.py
+
+permissions: setup ## write docs/permissions.md
+	PYTHONPATH=. $(BIN)/python scripts/publish_permissions.py
 
 histories: setup-dev ## record the histories that tests replay
 	PYTHONPATH=. $(BIN)/python scripts/record_histories.py

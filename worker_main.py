@@ -16,9 +16,11 @@ from temporalio.worker import Worker
 from activities.breaking import BreakerActivities, Breaking
 from activities.collected import CollectedActivities
 from activities.dispatch import DispatchActivities
-from activities.gate_comments import GateCommentActivities
 from activities.escalation import EscalationActivities
+from activities.gate_comments import GateCommentActivities
+from activities.github.errors import GitHubError
 from activities.outputs import OutputActivities
+from activities.powers import STRICT, TooPowerfulError, powers, require_little
 from activities.rates import set_where_none_is
 from activities.reports import ReportActivities
 from activities.results import ResultActivities
@@ -31,7 +33,7 @@ from activities.watching import Watching
 from activities.workers import WorkerActivities
 from contracts import names
 from starter.connection import connect, require_search_attributes
-from starter.exits import BAD_INPUT, CliError
+from starter.exits import BAD_INPUT, UNREACHABLE, CliError
 from starter.retention import require_retention
 from starter.telemetry import set_up_logging, set_up_metrics, tracing_plugins
 from workflows.plugin import WORKFLOWS
@@ -137,6 +139,38 @@ async def serve(workers: Sequence[Worker], stop: asyncio.Event) -> None:
         logger.info("worker stopping")
 
 
+async def check_powers(settings: Settings) -> "asyncio.Task[None]":
+    """Log what our token may do beyond what any spec needs; refuse it if that is asked for.
+
+    Raises:
+        TooPowerfulError: it can do more, and the settings are strict.
+        CliError: the settings are strict, and GitHub cannot be asked.
+    """
+
+    async def tell() -> None:
+        found = await settings.github.call(powers, settings.github)
+        if settings.strict:
+            require_little(found)
+        level = logging.WARNING if found.excess else logging.INFO
+        logger.log(level, "what the token may do", extra={"reason": str(found)})
+
+    async def tell_if_possible() -> None:
+        try:
+            await tell()
+        except GitHubError as error:
+            logger.warning("what the token may do is not known", extra={"reason": str(error)})
+
+    if not settings.strict:  # beside the work: Temporal Workers start while GitHub is away
+        return asyncio.create_task(tell_if_possible())
+    try:
+        await tell()
+    except GitHubError as error:
+        raise CliError(
+            f"{STRICT}: what the token may do is not known: {error}", UNREACHABLE
+        ) from error
+    return asyncio.create_task(asyncio.sleep(0))
+
+
 async def run() -> int:
     """Run the Temporal Worker of this process; returns its exit code."""
     try:
@@ -148,13 +182,15 @@ async def run() -> int:
         if short := await require_retention(client, os.environ):
             logger.warning("trails end early", extra={"reason": short})
         await set_where_none_is(client, settings.limits)
-    except (SettingsError, CliError) as error:
+        told = await check_powers(settings)
+    except (SettingsError, TooPowerfulError, CliError) as error:
         logger.error("cannot start", extra={"reason": str(error)})  # noqa: TRY400 - told, not traced
         return error.code if isinstance(error, CliError) else BAD_INPUT
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await serve(workers_for(client, activities_by_queue(client, settings)), stop)
+    told.cancel()
     settings.github.close()
     await asyncio.sleep(_SETTLE_SECONDS)
     return 0

@@ -16,6 +16,7 @@ from activities.github import GitHub, GitHubClient
 from activities.github.apps import AppIdentities
 from activities.markers import Markers
 from activities.once import SETTLE_MAX
+from activities.powers import STRICT
 from activities.rates import Limits, RateError, limits_from
 
 GITHUB_TOKEN = "GITHUB_TOKEN"  # noqa: S105 - the name of a setting
@@ -45,6 +46,8 @@ class Settings:
     github: GitHub
     markers: Markers
     settle: timedelta
+    strict: bool = False
+    """Whether a token that can do more than any spec needs is refused."""
     limits: Limits = field(default_factory=lambda: limits_from({}))
 
 
@@ -64,9 +67,16 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return Settings(
         github=GitHub(GitHubClient(auth, api_url)),
         markers=Markers.from_text(key),
+        strict=_strict(environment.get(STRICT)),
         settle=_settle(environment.get(SETTLE_SECONDS)),
         limits=limits,
     )
+
+
+def _strict(value: str | None) -> bool:
+    if value not in (None, "", "0", "1"):
+        raise SettingsError(f"{STRICT}={value!r} is neither 0 nor 1")
+    return value == "1"
 
 
 def _settle(value: str | None) -> timedelta:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
+
 from activities import sanitize
 from activities.github import GitHub
 from activities.markers import Markers

@@ -210,9 +210,16 @@ class SandboxControl:
         query = {"repository": repository} if repository else {}
         return [SarifRecord.model_validate(s) for s in self._ask("GET", "sarifs", **query)]
 
-    def add_token(self, login: str, token: str | None = None) -> str:
-        """Let a token speak for a login; without one, a new token is made."""
-        return str(self._ask("POST", "tokens", {"login": login, "token": token})["token"])
+    def add_token(self, login: str, token: str | None = None, scopes: str | None = None) -> str:
+        """Let a token speak for a login; without one, a new token is made.
+
+        Args:
+            login: whom it speaks for.
+            token: the token.
+            scopes: of a classic token, as `X-OAuth-Scopes` tells them.
+        """
+        asked = {"login": login, "token": token, "scopes": scopes}
+        return str(self._ask("POST", "tokens", asked)["token"])
 
     def add_app(
         self, app_id: int, slug: str, public_key: str, *installations: Mapping[str, Any]

@@ -205,8 +205,9 @@ class Control:
         return [sarif_record(s).model_dump() for s in found if wanted in {None, s.repository}]
 
     def add_token(self, body: Any, _query: dict[str, str]) -> dict[str, str]:
-        """`POST tokens`: `{"login", "token"?}` lets a token speak for a login."""
-        identity = self._hub.add_token(str(body["login"]), body.get("token"))
+        """`POST tokens`: `{"login", "token"?, "scopes"?}` lets a token speak for a login."""
+        scopes = body.get("scopes")
+        identity = self._hub.add_token(str(body["login"]), body.get("token"), scopes)
         return {"login": identity.login, "token": identity.token}
 
     def set_app(self, body: Any, _query: dict[str, str]) -> dict[str, dict[str, int]]:

@@ -246,6 +246,8 @@ class Gate:
                 "x-ratelimit-reset": str(reset),
                 "x-ratelimit-resource": _RESOURCES.get(call.path, "core"),
             }
+        if identity and identity.scopes is not None:
+            headers["x-oauth-scopes"] = identity.scopes
         content = answer.content()
         if content:
             headers["content-type"] = answer.media_type

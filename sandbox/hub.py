@@ -62,9 +62,11 @@ class Hub:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    def add_token(self, login: str, token: str | None = None) -> Identity:
+    def add_token(
+        self, login: str, token: str | None = None, scopes: str | None = None
+    ) -> Identity:
         """Let a token speak for a login; without one, make one up."""
-        return self.identities.add(token or f"ghp_{secrets.token_hex(18)}", login)
+        return self.identities.add(token or f"ghp_{secrets.token_hex(18)}", login, scopes)
 
     def repository(self, owner: str, name: str) -> Repository:
         """A repository by name, in any case.

@@ -58,6 +58,8 @@ class Identity:
     app: int | None = None
     """The App that signed; such a request is made by the App itself."""
     installation: int | None = None
+    scopes: str | None = None
+    """Of a classic token, as `X-OAuth-Scopes` tells them; None for other tokens."""
 
     def sees(self, repository: Repository) -> bool:
         """Whether a repository exists for this token."""
@@ -103,9 +105,9 @@ class Identities:
     runtime: dict[str, int] = field(default_factory=dict)
     """Run by runtime token; such a token publishes and reads that run's artifacts."""
 
-    def add(self, token: str, login: str) -> Identity:
-        """Let a token speak for a user."""
-        identity = self.by_token[token] = Identity(token, login)
+    def add(self, token: str, login: str, scopes: str | None = None) -> Identity:
+        """Let a token speak for a user; only a classic one has scopes."""
+        identity = self.by_token[token] = Identity(token, login, scopes=scopes)
         return identity
 
     def issue_run_token(self, run: Run, permissions: dict[str, str]) -> str:

@@ -14,8 +14,39 @@ from cmarkgfm.cmark import Options
 
 PAGES = frozenset({"github.com", "github.test", "127.0.0.1"})
 TAGS = frozenset(
-    "a br code del details em h1 h2 h3 h4 h5 h6 hr img input li ol p pre strong summary"
-    " table tbody td th thead tr ul blockquote section sup".split()
+    [
+        "a",
+        "br",
+        "code",
+        "del",
+        "details",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "img",
+        "input",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "blockquote",
+        "section",
+        "sup",
+    ]
 )
 _MENTION = re.compile(r"(?:^|[^\w`])@[A-Za-z0-9][A-Za-z0-9-]*(?:/[\w.-]+)?")
 _REFERENCE = re.compile(r"(?:^|[^\w&])#\d+\b|\b[\w.-]+/[\w.-]+#\d+\b|\bGH-\d+\b", re.IGNORECASE)

@@ -9,6 +9,8 @@ from github import Auth, Github, GithubException
 from activities.github.client import GitHubClient
 from activities.github.errors import NotFoundError, RefusedError
 
+_MAX_PAGES = 10
+"""1,000 installations."""
 _PLACE = re.compile(r"^/(?:repos/(?P<owner>[^/]+)/(?P<name>[^/?]+)|orgs/(?P<organization>[^/?]+))")
 
 
@@ -85,6 +87,16 @@ class AppIdentities:
             if not self._login:
                 self._login = f"{self._as_app.get('/app').data['slug']}[bot]"
             return self._login
+
+    def permissions(self) -> list[dict[str, str]]:
+        """Read the permissions of each installation that may be used, on the first pages."""
+        wanted = self._installation
+        return [
+            {str(name): str(level) for name, level in one["permissions"].items()}
+            for page in self._as_app.pages("/app/installations", max_pages=_MAX_PAGES)
+            for one in page.data
+            if wanted in (None, one["id"])
+        ]
 
     def _find(self, place: re.Match[str] | None, path: str) -> int:
         if place is None:

@@ -84,6 +84,10 @@ class GitHubClient:
             return str(self.get("/user").data["login"])
         return self._identity.login()
 
+    def installations(self) -> list[dict[str, str]]:
+        """Tell what an App may do in each installation that it speaks for; none for a token."""
+        return [] if isinstance(self._identity, Auth.Auth) else self._identity.permissions()
+
     @property
     def by_owner(self) -> bool:
         """Whether who speaks depends on the owner that is spoken of."""

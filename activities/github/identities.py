@@ -14,5 +14,8 @@ class Identities(Protocol):
     def forget(self, auth: Auth.Auth) -> None:
         """Give another the next time: this one's token is refused."""
 
+    def permissions(self) -> list[dict[str, str]]:
+        """Tell what each of them may do."""
+
     def login(self) -> str:
         """Tell the login of all of them."""
