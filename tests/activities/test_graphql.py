@@ -84,6 +84,9 @@ def test_the_identity_of_the_repository_asks() -> None:
         def login(self) -> str:
             return "app[bot]"
 
+        def permissions(self) -> list[dict[str, str]]:
+            return []
+
         def forget(self, auth: Auth.Auth) -> None:
             raise AssertionError("nothing was refused")
 
