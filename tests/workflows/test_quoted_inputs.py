@@ -30,15 +30,17 @@ def asked(
 ) -> dict[str, str]:
     monkeypatch.setattr(Assignment, "_aw_context", lambda *_: "{}")
     now = datetime.now(UTC)
+    described = WorkerDescription(declaration=parse_worker(name, file), ref="main")
     assignment = Assignment(
         worker=WorkerSpec(workflow=name, inputs=INPUTS),
         repository="o/r",
-        described=WorkerDescription(declaration=parse_worker(name, file), ref="main"),
+        described=described,
         context={"reflection": {"feedback": feedback}},
         state=OrchestrationState(started_at=now, deadline_at=now + timedelta(hours=1)),
     )
     item = Item(key="1", fields={"title": title, "number": 7})
-    return assignment.request(Entry(item=item, sequence=0, dispatch_id="d")).inputs
+    entry = Entry(item=item, sequence=0, dispatch_id="d")
+    return assignment.request(entry, "o/r", described).inputs
 
 
 @pytest.mark.covers("C2")
