@@ -79,7 +79,8 @@ class OutputActivities:
         """Add labels; those that are there stay, so doing so again changes nothing."""
         with told_to_temporal():
             label = in_time(self._github.issues.label)
-            await self._github.call(label, ask.repository, ask.number, ask.labels)
+            safe = tuple(map(sanitize.label, ask.labels))
+            await self._github.call(label, ask.repository, ask.number, safe)
 
     @activity.defn(name="github.issue.close")
     async def close_issue(self, ask: CloseIssue) -> ClosedIssue:

@@ -38,7 +38,7 @@ class ReportActivities:
     @activity.defn(name="podium.output.preview")
     async def preview(self, ask: Preview) -> str:
         """Render a text that a staged run would write."""
-        return texts.rendered(ask.text)
+        return texts.rendered(ask.text, self._where)
 
 
 def render(

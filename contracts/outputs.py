@@ -28,7 +28,14 @@ class Text(Sent):
     """Text for people: a template of ours, and values from anywhere, made safe as they are set."""
 
     template: Literal[
-        "approval", "decided", "escalation", "healed", "progress", "pull-request", "reminder", "route"
+        "approval",
+        "decided",
+        "escalation",
+        "healed",
+        "progress",
+        "pull-request",
+        "reminder",
+        "route",
     ]
     values: dict[str, Any] = Field(default_factory=dict)
 
@@ -105,16 +112,6 @@ class AddLabels(Sent):
     repository: str
     number: int
     labels: tuple[str, ...]
-
-
-class EditIssue(Write):
-    """Set the text and the state of an issue that this orchestration wrote.
-
-    Its `write_id` and `kind` are those of the write that created it, so that its mark stays.
-    """
-
-    number: int
-    state: Literal["open", "closed"] = "open"
 
 
 class IssueRef(Sent):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -19,7 +20,7 @@ class Rule:
     key: str
     """The key of the spec, as people write it; empty for every spec."""
     values: frozenset[str]
-    """Values for which it holds; none for any that is set."""
+    """Values for which it holds, `*` for any text; none for any that is set."""
     needs: tuple[tuple[str, str], ...]
     why: str
 
@@ -28,7 +29,7 @@ class Rule:
         if not self.values:
             return bool(value) or isinstance(value, BaseModel)
         given = value if isinstance(value, (list, tuple)) else (value,)
-        return not self.values.isdisjoint(str(one) for one in given)
+        return any(fnmatchcase(str(one), like) for one in given for like in self.values)
 
 
 def _rule(key: str, values: str, why: str, **needs: str) -> Rule:
@@ -48,10 +49,14 @@ RULES = (
     _rule("routes", "", "read the issue that is routed", issues="read"),
     _rule("paths", "", "read which files a pull request changes", pull_requests="read"),
     _rule("approvers", "", "open, update and close the approval issue", issues="write"),
+    _rule("approvers", "*/*", "read who is in a team, of an organization", members="read"),
+    _rule("escalation", "", "open, update and close the issue of a cause", issues="write"),
     _rule("collect-issues", "", "read the issues that children wrote", issues="read"),
     _rule("create-issue", "", "create issues", issues="write"),
     _rule("create-comment", "", "comment on issues", issues="write"),
     _rule("create-comment", "", "comment on pull requests", pull_requests="write"),
+    _rule("add-labels", "", "label issues and pull requests", issues="write"),
+    _rule("close-issue", "", "close issues and pull requests", issues="write"),
     _rule("create-pull-request", "", "open pull requests and label them", pull_requests="write"),
     _rule("create-code-scanning-alert", "", "upload SARIF", security_events="write"),
 )

@@ -43,10 +43,12 @@ PARTS = {
     "issues": "issues",
     "pulls": "pull_requests",
     "code-scanning": "security_events",
+    "collaborators": "metadata",
+    "teams": "members",
     "": "metadata",
     "installation": "metadata",
 }
-"""Permission by the part of the path behind the repository."""
+"""Permission by the part of the path behind the repository or organization."""
 _REPOSITORY = re.compile(r"^/(?:repos/\{\}|orgs/\{\})(?:/([a-z-]+))?")
 
 
@@ -73,7 +75,7 @@ def _asked(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
         ):
             found = _REPOSITORY.match(path)
             part = (found[1] or "") if found else "?"
-            if path.startswith("/orgs/"):
+            if path.startswith("/orgs/") and part == "repos":  # only tells of what it may see
                 part = ""
             if part not in PARTS:
                 raise UnknownPathError(f"{function.name}: {path}")

@@ -214,11 +214,6 @@ class Issues:
         found: dict[str, Any] = self._client.get(path).data
         return found
 
-    def edit(self, repository: str, number: int, *, body: str, state: str) -> None:
-        """Set an issue's text and state; doing so again changes nothing."""
-        asked = {"body": body, "state": state}
-        self._client.request("PATCH", f"/repos/{repository}/issues/{number}", body=asked)
-
 
 def _utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

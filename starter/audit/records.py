@@ -17,6 +17,8 @@ OUTPUTS = frozenset(
         "github.issue.create",
         "github.issue.comment",
         "github.issue.close",
+        "github.issue.edit",
+        "github.issue.label",
         "github.pull-request.create",
         "github.sarif.publish",
         "github.sarif.consolidate",
