@@ -1,4 +1,4 @@
-"""The input of every pattern, `{"spec": …, "inputs": …?, "event": …?}`, decoded without mercy."""
+"""The input of every pattern, `{"spec", "inputs"?, "event"?, "initiator"?}`, decoded without mercy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from contracts import expressions
+from contracts.events import sender_of
 from contracts.fleet import OrchestrationState
 from contracts.lineage import TOP, Lineage, as_lineage
 from contracts.problems import MAX_PROBLEMS, Problem, nearest, problems_of, shown
@@ -15,7 +16,8 @@ from contracts.specs import PATTERNS, WORKFLOW_TYPES
 from contracts.specs.common import RUN_FIELDS, Spec
 from contracts.specs.hierarchical import Child, HierarchicalSpec
 
-_KEYS = ("spec", "inputs", "event", "carry", "lineage")
+_KEYS = ("spec", "inputs", "event", "initiator", "carry", "lineage")
+_MAX_LOGIN = 100
 
 
 class BadInputError(ValueError):
@@ -40,6 +42,8 @@ class OrchestrationInput(Generic[S]):
     """What an earlier run of the same chain left, or None."""
     lineage: Lineage = TOP
     """The orchestrations above this one."""
+    initiator: str = ""
+    """Login of who started it: the event's sender, or who claims to; empty where nobody knows."""
 
     def carrying(self, state: OrchestrationState) -> dict[str, Any]:
         """Make the input of the chain's next run; `state` is all that is to go on."""
@@ -47,6 +51,7 @@ class OrchestrationInput(Generic[S]):
             "spec": self.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
             "inputs": self.inputs,
             "event": self.event,
+            "initiator": self.initiator,
             "carry": state.model_dump(mode="json", exclude_defaults=True),
             "lineage": self.lineage.model_dump(mode="json"),
         }
@@ -139,19 +144,24 @@ def parse_input(arguments: tuple[Any, ...], model: type[S]) -> OrchestrationInpu
     if found := spec.start_problems(event):
         raise BadInputError(found)
     _require_title(spec, {"inputs": inputs, "event": event})
-    return OrchestrationInput(spec, inputs, event, _carried(data.get("carry")), lineage)
+    initiator = sender_of(event) or data.get("initiator") or ""
+    carry = _carried(data.get("carry"))
+    return OrchestrationInput(spec, inputs, event, carry, lineage, initiator)
 
 
 def _require_keys(data: Mapping[Any, Any]) -> None:
     unknown = islice((str(key) for key in data if key not in _KEYS), MAX_PROBLEMS)
     found = [
-        Problem(path=key, message=f"unknown key; {nearest(key, _KEYS[:3])}") for key in unknown
+        Problem(path=key, message=f"unknown key; {nearest(key, _KEYS[:4])}") for key in unknown
     ]
     found += [
         Problem(path=key, message="must be an object")
         for key in ("inputs", "event")
         if not isinstance(data.get(key) or {}, Mapping)
     ]
+    initiator = data.get("initiator") or ""
+    if not isinstance(initiator, str) or len(initiator) > _MAX_LOGIN:
+        found.append(Problem(path="initiator", message="must be the login of who starts it"))
     if found:
         raise BadInputError(found)
 

@@ -19,7 +19,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 
 def read_given(
-    spec: Path, inputs: list[str], event: Path | None
+    spec: Path, inputs: list[str], event: Path | None, initiator: str = ""
 ) -> tuple[SpecFile, dict[str, Any]]:
     """Read and check all of it.
 
@@ -27,6 +27,7 @@ def read_given(
         spec: path of the spec file.
         inputs: as `key=value`.
         event: JSON file with the payload of a GitHub event.
+        initiator: login of who starts it; empty where nobody says.
 
     Returns:
         The spec file, and the JSON that starts the orchestration.
@@ -38,7 +39,8 @@ def read_given(
     given = _read_inputs(file, inputs)
     payload = _read_event(event) if event else None
     _require_event(file, payload)
-    return file, file.render(given, payload)
+    started_with = file.render(given, payload)
+    return file, started_with | ({"initiator": initiator} if initiator else {})
 
 
 def _require_event(file: SpecFile, payload: dict[str, Any] | None) -> None:

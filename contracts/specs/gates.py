@@ -58,9 +58,9 @@ class Approval(Written):
     """So many different people must agree. More than one: only answers verified by GitHub count."""
     any_reject_rejects: bool = True
     """One rejection closes the gate. Else it takes as many rejections as the quorum."""
-    allow_self_review: bool | None = None
-    """Whether who started the run may answer. Left out: not, where that is known. False: nor may
-    anybody whose login is only claimed, where it is not known who started the run."""
+    allow_self_review: bool = False
+    """Whether who started the run may answer. Without, only answers verified by GitHub count where
+    nobody knows who started it."""
     verified: bool = False
     """Only answers verified by GitHub count, never those that only claim a login."""
     choices: tuple[Choice, ...] = Field(default=(), max_length=20)

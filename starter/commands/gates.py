@@ -39,7 +39,10 @@ def register(app: typer.Typer) -> None:
         )
     )(approve)
     app.command(
-        epilog=examples(f"podium reject {run} --approver octo-boss --comment 'not on a Friday'")
+        epilog=examples(
+            f"podium reject {run} --approver octo-boss",
+            f"podium reject {run} --gate production --comment 'not on a Friday'",
+        )
     )(reject)
 
 

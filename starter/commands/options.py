@@ -19,6 +19,15 @@ EventPath = Annotated[
     typer.Option("--event", metavar="FILE", help="JSON of a GitHub event: what event.* reads."),
 ]
 
+Initiator = Annotated[
+    str,
+    typer.Option(
+        metavar="LOGIN",
+        envvar="GITHUB_ACTOR",
+        help="Who starts it, as you say yourself: at gates, nobody reviews what is their own.",
+    ),
+]
+
 
 def examples(*commands: str) -> str:
     """Make the end of a command's help, one example per line."""

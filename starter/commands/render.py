@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from starter.commands.options import EventPath, Inputs, SpecPath, examples
+from starter.commands.options import EventPath, Initiator, Inputs, SpecPath, examples
 
 
 def register(app: typer.Typer) -> None:
@@ -18,9 +18,11 @@ def register(app: typer.Typer) -> None:
     )(render)
 
 
-def render(spec: SpecPath, inputs: Inputs = None, event: EventPath = None) -> None:
+def render(
+    spec: SpecPath, inputs: Inputs = None, event: EventPath = None, initiator: Initiator = ""
+) -> None:
     """Check a spec and print the JSON that `temporal workflow start --input-file` takes."""
     from starter.given import read_given
 
-    _, started_with = read_given(spec, inputs or [], event)
+    _, started_with = read_given(spec, inputs or [], event, initiator)
     typer.echo(json.dumps(started_with, indent=2, ensure_ascii=False))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter import exits
-from starter.commands.options import EventPath, Inputs, SpecPath, examples
+from starter.commands.options import EventPath, Initiator, Inputs, SpecPath, examples
 from starter.console import say, warn
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def register(app: typer.Typer) -> None:
     )(start)
 
 
-def start(
+def start(  # noqa: PLR0913 - one for each option
     spec: SpecPath,
     inputs: Inputs = None,
     event: EventPath = None,
+    initiator: Initiator = "",
     key: Annotated[
         str | None, typer.Option(help="Last part of the workflow id; the UTC minute by default.")
     ] = None,
@@ -52,7 +53,7 @@ def start(
 
     if dry_run and skip_preflight:
         raise exits.CliError("--dry-run asks GitHub; leave --skip-preflight out")
-    file, started_with = read_given(spec, inputs or [], event)
+    file, started_with = read_given(spec, inputs or [], event, initiator)
     name = _workflow_id(file, key, workflow_id)
     raise typer.Exit(
         exits.run(

@@ -27,7 +27,7 @@ def run(backstage: Backstage) -> str:
 
     async def start() -> None:
         await backstage.stand.client.start_workflow(
-            "Pipeline", {"spec": spec}, id=name, task_queue=names.TASK_QUEUE
+            "Pipeline", {"spec": spec, "initiator": "starter"}, id=name, task_queue=names.TASK_QUEUE
         )
 
     backstage.ask(start())

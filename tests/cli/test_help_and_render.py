@@ -35,7 +35,8 @@ def examples(command: str) -> list[list[str]]:
 
 def test_the_commands_are_those_that_the_tests_know() -> None:
     assert sorted(COMMANDS) == [
-        *("audit export", "audit verify", "codec-server", "demo", "render", "retry", "sandbox"),
+        *("approve", "audit export", "audit verify", "codec-server", "demo", "gates", "reject"),
+        *("render", "retry", "sandbox"),
         *("schedules apply", "schedules delete", "schedules list"),
         *("start", "watch", "webhooks"),
     ]
@@ -103,6 +104,17 @@ def test_what_render_prints_is_what_temporal_starts_and_what_start_sends(
     assert podium("watch", name, "--interval", "0.1").code == 0
     inputs = {run.inputs["thing"]: run.inputs for run in backstage.control.dispatches()}
     assert inputs["héllo \U0001f600"]["severity"] == "high"
+
+
+def test_what_is_rendered_says_who_starts_it(
+    podium: Podium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = podium("render", EXAMPLE, "--initiator", "mona")
+    assert json.loads(said.out)["initiator"] == "mona"
+    assert "initiator" not in json.loads(podium("render", EXAMPLE).out)
+
+    monkeypatch.setenv("GITHUB_ACTOR", "hubot")
+    assert json.loads(podium("render", EXAMPLE).out)["initiator"] == "hubot"
 
 
 def test_render_embeds_the_schema_so_that_a_run_depends_on_no_file(podium: Podium) -> None:

@@ -102,6 +102,20 @@ def test_inputs_are_those_that_the_spec_declares() -> None:
         parse_input(({"spec": declared, "inputs": {"whta": 1}},), OrchestratorWorkerSpec)
 
 
+def test_who_started_it_is_the_sender_of_the_event_or_who_claims_to() -> None:
+    given = {"spec": SPEC, "initiator": "mona"}
+    claimed = parse_input((given,), OrchestratorWorkerSpec)
+    sent = {**given, "event": {"sender": {"login": "hubot"}}}
+    state = OrchestrationState.resume(None, datetime.now(UTC), timedelta(hours=1))
+
+    assert claimed.initiator == claimed.carrying(state)["initiator"] == "mona"
+    assert parse_input((sent,), OrchestratorWorkerSpec).initiator == "hubot"
+    assert parse_input(({"spec": SPEC},), OrchestratorWorkerSpec).initiator == ""
+    for odd in (["mona"], "m" * 101):
+        with pytest.raises(BadInputError, match="initiator: must be the login"):
+            parse_input(({**given, "initiator": odd},), OrchestratorWorkerSpec)
+
+
 def test_a_carried_input_decodes_to_the_same_state() -> None:
     started = parse_input(({"spec": SPEC},), OrchestratorWorkerSpec)
     now = datetime.now(UTC)

@@ -62,7 +62,7 @@ async def test_the_command_on_the_page_approves(tmp_path: Path) -> None:
         stand.control.timed([TimedRule(result={**RESULT, "outputs": OUTPUTS})])
         handle = await stand.client.start_workflow(
             "Pipeline",
-            {"spec": spec(), "inputs": {"version": "1.4.0"}},
+            {"spec": spec(), "inputs": {"version": "1.4.0"}, "initiator": "octo-dev"},
             id=workflow_id,
             task_queue="podium",
         )

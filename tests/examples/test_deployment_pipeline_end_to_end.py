@@ -105,5 +105,5 @@ def check_issues(theatre: Theatre, report: OrchestrationReport) -> None:
     approval = issue(theatre, "/issues/2")
     assert approval["title"].startswith("Approve production")
     assert approval["state"] == "closed"
-    assert "@octo-release-manager" in approval["body"]
+    assert approval["body"].startswith("**Approved by octo-release-manager: looked at it.**")
     assert issue(theatre, f"/issues/{report.issue_url.rsplit('/', 1)[1]}")["title"] == report.title

@@ -33,7 +33,7 @@ class Theatre:
         pattern = started_with["spec"]["pattern"]
         return await self.stand.client.start_workflow(
             pattern.title().replace("-", ""),
-            started_with,
+            {"initiator": "octo-dev", **started_with},
             id=names.workflow_id(started_with["spec"]["name"], key or uuid4().hex[:8]),
             task_queue=names.TASK_QUEUE,
         )

@@ -98,7 +98,7 @@ class Stand:
     async def start(self, data: dict[str, Any], workflow_id: str = "") -> WorkflowHandle[Any, Any]:
         return await self.client.start_workflow(
             WORKFLOW_TYPES[data["pattern"]],
-            {"spec": data},
+            {"spec": data, "initiator": "octo-starter"},
             id=workflow_id or names.workflow_id(data["name"], uuid4().hex[:8]),
             task_queue=names.TASK_QUEUE,
         )

@@ -72,10 +72,9 @@ class Room:
 
 
 async def start(client: Client, data: dict[str, Any], by: str = "") -> WorkflowHandle[Any, Any]:
-    event = {"event": {"sender": {"login": by}}} if by else {}
     return await client.start_workflow(
         "Pipeline",
-        {"spec": data, **event},
+        {"spec": data, "initiator": by},
         id=names.workflow_id("release", uuid4().hex[:8]),
         task_queue=names.TASK_QUEUE,
     )

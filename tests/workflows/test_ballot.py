@@ -81,8 +81,8 @@ IN_TEAM: dict[str, Any] = {"satisfies": ("octo/release",)}
 TABLE: list[tuple[str, dict[str, Any], tuple[Answered, ...], str, float, str | None, str]] = [
     # what, spec, answers, initiator, until hour, decided, part of a refusal
     ("approved", {}, (said("ann"),), "", 0, "approved", ""),
-    ("approved by claim", {}, (said("ann", **CLAIMED),), "", 0, "approved", ""),
-    ("case and @", {"approvers": ["@Ann"]}, (said("aNN", **CLAIMED),), "", 0, "approved", ""),
+    ("approved by claim", {}, (said("ann", **CLAIMED),), "zoe", 0, "approved", ""),
+    ("case and @", {"approvers": ["@Ann"]}, (said("aNN", **CLAIMED),), "zoe", 0, "approved", ""),
     ("rejected", {}, (said("ann", "reject"),), "", 0, "rejected", ""),
     ("both in one task", {}, (said("ann"), said("bob", "reject")), "", 0, "rejected", ""),
     ("reject after close", {}, (said("ann"), said("bob", "reject", 2)), "", 0, "approved", "closed"),
@@ -103,15 +103,15 @@ TABLE: list[tuple[str, dict[str, Any], tuple[Answered, ...], str, float, str | N
     ("contradiction rejects", TWO, (said("ann"), said("ann", "reject", 2)), "", 0, "rejected", ""),
     ("self-review", {}, (said("ann"),), "Ann", 0, None, "nobody reviews what is their own"),
     ("self-review allowed", {"allow-self-review": True}, (said("ann"),), "ann", 0, "approved", ""),
-    ("initiator unknown, strict", {"allow-self-review": False}, (said("ann", **CLAIMED),), "", 0, None, "verified by GitHub"),
-    ("initiator unknown, verified", {"allow-self-review": False}, (said("ann"),), "", 0, "approved", ""),
-    ("initiator known, claimed", {"allow-self-review": False}, (said("ann", **CLAIMED),), "bob", 0, "approved", ""),
+    ("initiator unknown, claimed", {}, (said("ann", **CLAIMED),), "", 0, None, "verified by GitHub"),
+    ("initiator unknown, verified", {}, (said("ann"),), "", 0, "approved", ""),
+    ("initiator unknown, allowed", {"allow-self-review": True}, (said("ann", **CLAIMED),), "", 0, "approved", ""),
     ("verified demanded", {"verified": True}, (said("ann", **CLAIMED),), "", 0, None, "verified by GitHub"),
     ("verified given", {"verified": True}, (said("ann"),), "", 0, "approved", ""),
     ("comment required", {"require-comment": True}, (said("ann", comment=" "),), "", 0, None, "a comment is required"),
     ("comment given", {"require-comment": True}, (said("ann", comment="ok"),), "", 0, "approved", ""),
     ("team", {"approvers": ["octo/release"]}, (said("eve", **IN_TEAM),), "", 0, "approved", ""),
-    ("team by claim", {"approvers": ["octo/release", "ann"]}, (said("eve", **CLAIMED, **IN_TEAM),), "", 0, None, "no approver"),
+    ("team by claim", {"approvers": ["octo/release", "ann"]}, (said("eve", **CLAIMED, **IN_TEAM),), "zoe", 0, None, "no approver"),
     ("only teams, claimed", {"approvers": ["octo/release"]}, (said("ann", **CLAIMED),), "", 0, None, "verified by GitHub"),
     ("another team", {"approvers": ["octo/legal"]}, (said("eve", **IN_TEAM),), "", 0, None, "no approver"),
     ("role", {"approvers": ["role:maintain"]}, (said("eve", satisfies=("role:maintain",)),), "", 0, "approved", ""),
@@ -234,7 +234,7 @@ SPECS = st.builds(
     st.integers(1, 3),
     st.booleans(),
     st.booleans(),
-    st.sampled_from([None, True, False]),
+    st.booleans(),
     st.booleans(),
 )
 INITIATORS = st.sampled_from(["", "bob"])
@@ -265,9 +265,9 @@ class Plain:
     def hear(self, one: Answered) -> None:
         who = one.login.lower()
         strict = self.spec.verified or self.spec.quorum > 1
-        strict = strict or (self.spec.allow_self_review is False and self.initiator == "")
+        strict = strict or not (self.spec.allow_self_review or self.initiator)
         allowed = {"ann", "bob", "cid"} | ({"dan"} if self.ends == 28 else set())
-        if self.spec.allow_self_review is not True:
+        if not self.spec.allow_self_review:
             allowed -= {self.initiator}
         if who not in allowed or (strict and one.established == "claimed"):
             return

@@ -50,8 +50,9 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 async def start(client: Client, data: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+    given = {"spec": data, "initiator": "starter"}
     return await client.start_workflow(
-        "Pipeline", {"spec": data}, id=f"podium/deploy/{uuid4()}", task_queue="podium"
+        "Pipeline", given, id=f"podium/deploy/{uuid4()}", task_queue="podium"
     )
 
 

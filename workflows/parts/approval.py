@@ -6,7 +6,6 @@ from typing import Any
 
 from temporalio import workflow
 
-from contracts.events import sender_of
 from contracts.gates import GateDecision, GateState
 from contracts.outputs import IssueRef, Text
 from contracts.specs.gates import Approval
@@ -46,7 +45,7 @@ async def ask(
             what or f"Stage {name}",
             approval,
             workflow.now(),
-            initiator=sender_of(frame.context["event"]),
+            initiator=frame.given.initiator,
             items=items,
         )
         frame.gates.open(gate)

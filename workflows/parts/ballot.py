@@ -55,16 +55,22 @@ def choices(approval: Approval) -> tuple[str, ...]:
     return (NO, *approval.choices, YES)
 
 
-def needs_verified(gate: GateState) -> bool:
-    """Whether only answers count that GitHub verified.
+def only_verified(gate: GateState) -> str:
+    """Say why only answers count that GitHub verified; empty where claimed ones count too.
 
     Temporal names nobody: whoever may send a signal could speak for a whole quorum, and could be
     who started the run.
     """
     approval = gate.approval
-    unknown = approval.allow_self_review is False and not gate.initiator
-    nobody = not any(map(is_login, approvers(gate)))
-    return approval.verified or approval.quorum > 1 or unknown or nobody
+    if approval.verified:
+        return "the spec says so"
+    if approval.quorum > 1:
+        return "it takes a quorum"
+    if not any(map(is_login, approvers(gate))):
+        return "no approver is named by login"
+    if not (gate.initiator or approval.allow_self_review or gate.at_once):
+        return "nobody knows who started the run"
+    return ""
 
 
 def refusal(gate: GateState, answered: Answered, now: datetime, *, paused: bool = False) -> str:
@@ -93,8 +99,9 @@ def _untimely(gate: GateState, answered: Answered, now: datetime) -> str:
 
 def _unentitled(gate: GateState, answered: Answered) -> str:
     voice = voice_of(gate, answered)
-    if needs_verified(gate) and answered.established != "verified":
-        return "only answers verified by GitHub count: comment on the approval issue"
+    why = only_verified(gate)
+    if why and answered.established != "verified":
+        return f"only answers verified by GitHub count, as {why}: comment on the approval issue"
     if voice is None:
         return f"{answered.login} is no approver of {gate.gate}"
     initiator = "" if gate.approval.allow_self_review else login(gate.initiator)
@@ -199,7 +206,7 @@ def shown(gate: GateState) -> OpenGate:
         issue_url=gate.issue_url,
         quorum=approval.quorum,
         choices=(YES, NO, *approval.choices),
-        verified=needs_verified(gate),
+        verified=bool(only_verified(gate)),
         comment_required=approval.require_comment,
         initiator=gate.initiator,
         items=gate.items,

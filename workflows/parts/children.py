@@ -103,9 +103,10 @@ class Children(Work):
             {
                 "spec": spec,
                 "inputs": _inputs(child, frame.context),
-                "lineage": frame.lineage.below(frame.spec, frame.spec.max_depth).model_dump(
+                "lineage": frame.given.lineage.below(frame.spec, frame.spec.max_depth).model_dump(
                     mode="json"
                 ),
+                "initiator": frame.given.initiator,
             },
             id=f"{workflow.info().workflow_id}/{name}",
             task_queue=names.TASK_QUEUE,

@@ -95,10 +95,10 @@ class Gates:
 
         Both are journaled. Synchronous, so that nothing comes between a check and the count.
         """
+        if open_until_now := self._meant(answered.gate):
+            self._pass(open_until_now)
         gate = self._meant(answered.gate)
-        if gate is not None:
-            self._pass(gate)
-        if reason := self.refusal(answered):
+        if reason := self._refusal(answered, gate):
             self._refuse(answered.source, f"{answered.login}: {reason}", gate)
             return reason
         if gate is not None and ballot.record(gate, answered):
@@ -114,19 +114,6 @@ class Gates:
             if gate.at_once:
                 self._settled(gate.gate)
         return None
-
-    def refusal(self, answered: Answered) -> str | None:
-        """Say why an answer would not count now; None where it would. Changes nothing."""
-        gate = self._meant(answered.gate)
-        if gate is None:
-            closed = self._state.closed.get(answered.gate or "")
-            if closed is not None:
-                return f"too late, {answered.gate} is closed: {closed.reason}"
-            return f"name the gate (open: {self.waiting_for or 'none'})"
-        then = gate.model_copy(deep=True)
-        while not self._paused and ballot.advance(then, workflow.now()) == "escalated":
-            pass
-        return ballot.refusal(then, answered, workflow.now(), paused=self._paused) or None
 
     def stop(self, reason: str) -> None:
         """Close all: the orchestration ends."""
@@ -154,7 +141,7 @@ class Gates:
         self.count(_claimed(answer, _SIGNALS[signal], signal))
 
     def decide(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
-        """Take the update `decide`, which `check` has let pass."""
+        """Take the update `decide`; one that does not count is refused, and journaled."""
         answered = _asked(arguments)
         gate = self._meant(answered.gate)
         if reason := self.count(answered):
@@ -162,9 +149,16 @@ class Gates:
         return ballot.shown(gate).model_dump(mode="json") if gate else {}
 
     def check(self, arguments: tuple[Any, ...]) -> None:
-        """Refuse what would not count, with the reason."""
-        if reason := self.refusal(_asked(arguments)):
-            raise _refused(reason)
+        """Refuse what is no answer: Temporal keeps nothing of it."""
+        _asked(arguments)
+
+    def _refusal(self, answered: Answered, gate: GateState | None) -> str:
+        if gate is not None:
+            return ballot.refusal(gate, answered, workflow.now(), paused=self._paused)
+        closed = self._state.closed.get(answered.gate or "")
+        if closed is not None:
+            return f"too late, {answered.gate} is closed: {closed.reason}"
+        return f"name the gate (open: {self.waiting_for or 'none'})"
 
     def _meant(self, name: str | None) -> GateState | None:
         if name is not None:

@@ -11,7 +11,6 @@ from activities.workers import WorkerActivities
 from contracts import expressions
 from contracts.base import clip
 from contracts.fleet import OrchestrationState
-from contracts.lineage import Lineage
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
@@ -54,17 +53,18 @@ class Orchestration(Generic[S]):
         self._final: OrchestrationReport | None = None
         self._published: OrchestrationStatus | None = None
         try:
-            self._input = parse_input(arguments, model)
+            self.given = parse_input(arguments, model)
+            """What it was started with."""
         except BadInputError as error:
             self.refused = error
             return
-        self.spec: S = self._input.spec
+        self.spec: S = self.given.spec
         self.state = OrchestrationState.resume(
-            self._input.carry, workflow.info().workflow_start_time, self.spec.deadline
+            self.given.carry, workflow.info().workflow_start_time, self.spec.deadline
         )
         self.context = progress.run_context(self.spec, self.state) | {
-            "inputs": self._input.inputs,
-            "event": self._input.event,
+            "inputs": self.given.inputs,
+            "event": self.given.event,
         }
         self.title = clip(expressions.render(self.spec.report.title, self.context), MAX_TITLE)
         self._assemble()
@@ -106,14 +106,9 @@ class Orchestration(Generic[S]):
         )
 
     @property
-    def lineage(self) -> Lineage:
-        """The orchestrations above this one."""
-        return self._input.lineage
-
-    @property
     def is_child(self) -> bool:
         """Whether another orchestration started this one."""
-        return bool(self.lineage.ancestors)
+        return bool(self.given.lineage.ancestors)
 
     def begin(self, work: Work) -> None:
         """Connect the pattern's work: it hears of completed runs, pauses and stops from now on."""
@@ -207,7 +202,7 @@ class Orchestration(Generic[S]):
             info = workflow.info()
             if info.run_id != info.original_execution_run_id:  # what follows may have happened
                 self.state.doubted_since = workflow.now()
-            workflow.continue_as_new(args=[self._input.carrying(self.state)])
+            workflow.continue_as_new(args=[self.given.carrying(self.state)])
         concluding = asyncio.ensure_future(self._conclude(*ended))
         try:
             report = await asyncio.shield(concluding)
