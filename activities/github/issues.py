@@ -126,22 +126,9 @@ class Issues:
             login: whose; anybody's where it is empty.
             max_pages: no more are read.
         """
-        found: list[dict[str, Any]] = []
         whose = {"creator": login} if login else {}
-        for page in range(1, max_pages + 1):
-            answer = self._client.reread(
-                f"/repos/{repository}/issues",
-                state="open",
-                sort="updated",
-                direction="desc",
-                per_page=PER_PAGE,
-                page=page,
-                **whose,
-            )
-            found += answer.data
-            if not answer.has_next:
-                break
-        return found
+        newest = {"state": "open", "sort": "updated", "direction": "desc"}
+        return self._reread(f"/repos/{repository}/issues", max_pages, **newest, **whose)
 
     def open_pull(
         self, repository: str, *, title: str, body: str, head: str, base: str, draft: bool
@@ -191,18 +178,8 @@ class Issues:
             number: of the issue.
             since: what was not touched after is left out; the same each time.
         """
-        found: list[dict[str, Any]] = []
-        for page in range(1, _MAX_COMMENT_PAGES + 1):
-            answer = self._client.reread(
-                f"/repos/{repository}/issues/{number}/comments",
-                since=_utc(since),
-                per_page=PER_PAGE,
-                page=page,
-            )
-            found += answer.data
-            if not answer.has_next:
-                break
-        return found
+        path = f"/repos/{repository}/issues/{number}/comments"
+        return self._reread(path, _MAX_COMMENT_PAGES, since=_utc(since))
 
     def read_comment(self, repository: str, comment_id: int) -> dict[str, Any]:
         """Read one comment.
@@ -212,6 +189,15 @@ class Issues:
         """
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         found: dict[str, Any] = self._client.get(path).data
+        return found
+
+    def _reread(self, path: str, max_pages: int, **parameters: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for page in range(1, max_pages + 1):
+            answer = self._client.reread(path, per_page=PER_PAGE, page=page, **parameters)
+            found += answer.data
+            if not answer.has_next:
+                break
         return found
 
 
