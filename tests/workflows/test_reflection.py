@@ -508,7 +508,7 @@ async def test_what_a_person_says_with_the_start_is_in_the_first_draft(stage: St
 
 async def test_the_deadline_ends_it_in_order(stage: Stage) -> None:
     report = await stage.run(
-        Studio(seconds=4_000), with_timeouts(100, spec(deadline="3h", **{"stall-after": "1d"}))
+        Studio(seconds=400), with_timeouts(100, spec(deadline="18m", **{"stall-after": "1d"}))
     )
 
     assert report.status is OrchestrationStatus.TIMED_OUT
