@@ -135,6 +135,8 @@ class GateState(BaseModel):
 
     gate: str
     what: str
+    then: str = ""
+    """What follows from an approval."""
     approval: Approval
     initiator: str = ""
     items: tuple[str, ...] = Field(default=(), max_length=MAX_ITEMS)

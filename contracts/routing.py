@@ -63,6 +63,28 @@ class Decided(BaseModel):
     reason: str = ""
     """Why it goes nowhere."""
 
+    @classmethod
+    def by_default(cls, item: Item, reason: str, default: str | None) -> "Decided":
+        """Send an item to the default route, or nowhere where there is none."""
+        if default is None:
+            return cls(item=item, reason=f"{reason}, and there is no default route")
+        return cls(item=item, routes={default: f"{reason}: the default route"})
+
+
+class Doubt(BaseModel):
+    """An item of whose route its classifier is not sure enough: people are asked."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    item: Item
+    route: str
+    """Which the classifier would take."""
+    reason: str
+    """How sure it is."""
+    confidence: float
+    run_url: str = ""
+    """The classifier's run."""
+
 
 class RouteComment(BaseModel):
     """A comment that is still to be written."""
@@ -82,6 +104,11 @@ class RouterState(BaseModel):
     undecided: list[Item] = Field(default_factory=list)
     decided: list[Decided] = Field(default_factory=list)
     comments: list[RouteComment] = Field(default_factory=list)
+    unsure: list[Doubt] = Field(default_factory=list)
+    """Those that no gate is open for yet."""
+    asked: list[Doubt] = Field(default_factory=list)
+    """Those that the last gate is for, until it is decided."""
+    gates: int = 0
     extra: int = 0
     """Entries beyond one per item: of items that went to several routes."""
     unwritten: bool = False

@@ -466,6 +466,14 @@ async def record_router_chained(folder: Path) -> None:
         await save(stand.client, "router-chained", "podium/test/router-chained")
 
 
+async def record_router_unsure(folder: Path) -> None:
+    """Record a chain of runs that ask people about a group of items."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "120"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        await ended(await router_paths.through_a_gate(stand, "podium/test/router-unsure"))
+        await save(stand.client, "router-unsure", "podium/test/router-unsure")
+
+
 async def record_content_counter(folder: Path) -> None:
     """Record a chain of runs that give leave, have no room, and are asked what is no question."""
     chained = {"limit.historyCount.suggestContinueAsNew": "60"}
@@ -586,6 +594,7 @@ ALONE = {
     "map-reduce-chained": record_map_reduce_chained,
     "reflection-chained": record_reflection_chained,
     "router-chained": record_router_chained,
+    "router-unsure": record_router_unsure,
 }
 """What wants a stand of its own."""
 

@@ -1,10 +1,12 @@
 """The paths of Router whose histories are recorded: an event, a batch, verdicts."""
 
+import asyncio
 from typing import Any
 
 from sandbox.control import SandboxControl, TimedRule
+from scripts.gate_paths import asked, until_continued
 from scripts.map_reduce_paths import answer
-from tests.system.stand import REPOSITORY
+from tests.system.stand import REPOSITORY, Stand
 
 EVENT = {"action": "opened", "issue": {"number": 7, "title": "Crash", "body": None}}
 _SURE = {1: 0.9, 2: 0.2}
@@ -21,13 +23,13 @@ def seed(control: SandboxControl) -> None:
     )
 
 
-def verdicts() -> list[TimedRule]:
+def verdicts(said: dict[int, float] = _SURE) -> list[TimedRule]:
     """What the classifier says of each issue."""
     return [
         TimedRule(
             inputs={"item": f"classify {number}"}, result=answer(route="bug", confidence=sure)
         )
-        for number, sure in _SURE.items()
+        for number, sure in said.items()
     ]
 
 
@@ -59,6 +61,29 @@ def classified() -> dict[str, Any]:
         "classifier": {"worker": _worker("classify")},
     }
     return ruled(**changes)
+
+
+def unsure() -> dict[str, Any]:
+    """A classifier over a list that is sure of one item, and asks people about the others."""
+    worker = _worker("classify")
+    approval = {"approvers": ["boss"], "choices": ["rest"]}
+    changes = {
+        "for-each": {"source": "list", "items": [{"number": n} for n in range(1, 4)]},
+        "routes": {"bug": {"worker": _worker("bug")}, "rest": {"worker": _worker("rest")}},
+        "classifier": {"worker": worker, "approval": approval},
+    }
+    return ruled(**changes)
+
+
+async def through_a_gate(stand: Stand, workflow_id: str) -> Any:
+    """Have a group asked about, continue as new while people think, and let them choose."""
+    stand.control.timed([*verdicts({1: 0.9, 2: 0.2, 3: 0.3}), TimedRule()])
+    handle = await stand.start(unsure(), workflow_id)
+    async with asyncio.timeout(120):
+        await asked(handle)
+        await until_continued(handle)
+        await handle.execute_update("decide", {"approver": "boss", "choice": "rest"})
+    return handle
 
 
 def listed(items: int) -> dict[str, Any]:

@@ -169,6 +169,9 @@ MAX_COMMAND_BYTES = 512 * 1024
 BACKLOG = 100
 """Items that may wait for another attempt before new ones are taken."""
 
+GATHER_UNSURE = timedelta(minutes=10)
+"""How long items that a classifier is not sure of are gathered, before people are asked about them."""
+
 MAX_GATE_EVENTS = 500
 """Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have
 filled it, and the wait goes on in the chain's next run."""

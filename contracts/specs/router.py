@@ -10,6 +10,7 @@ from contracts.base import Written
 from contracts.events import subject_of
 from contracts.problems import Problem
 from contracts.specs.common import Spec, check, check_trusted, check_worker
+from contracts.specs.gates import Approval
 from contracts.specs.reporting import OutputPath
 from contracts.specs.safe_outputs import MAX_LABELS, Label
 from contracts.specs.sources import ISSUE_FIELDS, ForEach
@@ -60,7 +61,11 @@ class Classifier(Written):
     confidence: OutputPath = "outputs.confidence"
     """A number from 0 to 1."""
     threshold: float = Field(default=0.7, ge=0, le=1)
-    """Below it, the default route is taken."""
+    """Below it, the default route is taken, or people are asked."""
+    approval: Approval | None = None
+    """Asks people about items below the threshold, a group at a time. Approved, each goes where the
+    classifier would send it; a choice, which names a route, sends all of the group there; rejected or
+    without an answer, they take the default route."""
 
 
 class RouterSpec(Spec):
@@ -95,7 +100,14 @@ class RouterSpec(Spec):
             check_worker("classifier.worker", self.classifier.worker, roots)
             why = "the result chooses the next worker"
             check_trusted("classifier.worker", self.classifier.worker, why)
+            self._check_choices(self.classifier.approval)
         return self
+
+    def _check_choices(self, approval: Approval | None) -> None:
+        strange = [one for one in approval.choices if one not in self.routes] if approval else []
+        if strange:
+            path, names = "classifier.approval.choices", ", ".join(self.routes)
+            raise ValueError(f"{path}: {strange[0]} is none of the routes ({names})")
 
     @model_validator(mode="after")
     def _labels_may_be_added(self) -> "RouterSpec":

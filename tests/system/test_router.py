@@ -10,6 +10,7 @@ import pytest
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.routing import RouterState
 from scripts.map_reduce_paths import answer
+from scripts.router_paths import through_a_gate
 from tests.system.judging import carried_states, decisions, survivors
 from tests.system.stand import REPOSITORY, Stand, open_stand
 
@@ -127,3 +128,21 @@ def judge(stand: Stand, report: OrchestrationReport, *, with_classifier: bool) -
         if one.method == "POST" and one.path.endswith("/comments")
     )
     assert told == dict.fromkeys(map(str, range(1, ISSUES + 1)), 1)
+
+
+async def test_a_group_that_people_are_asked_about_is_carried_with_its_gate(tmp_path: Path) -> None:
+    suggest_after = {"limit.historyCount.suggestContinueAsNew": "120"}
+    async with open_stand(tmp_path, dynamic=suggest_after) as stand, stand.workers():
+        handle = await through_a_gate(stand, "podium/routes/unsure")
+        report = OrchestrationReport.model_validate(await handle.result())
+        states = await carried_states(handle)
+        ledger = stand.control.ledger("runs", "dispatches", "issues")
+
+    carried = RouterState.model_validate(states[-1].pattern)
+    assert sorted(one.route for one in carried.asked) == ["bug", "bug"]
+    assert list(states[-1].gates.open) == ["routing-1"]
+    assert report.status is OrchestrationStatus.SUCCEEDED
+    sent = sorted(one.inputs["item"] for one in ledger.dispatches)
+    assert sent == ["bug 1", "classify 1", "classify 2", "classify 3", "rest 2", "rest 3"]
+    told = [one.reason for one in report.decisions if one.kind == "routed"]
+    assert len([one for one in told if one.endswith("for bug; chosen by boss")]) == 2

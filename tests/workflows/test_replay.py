@@ -57,7 +57,7 @@ def test_every_path_has_a_history() -> None:
         "pipeline-rejected", "pipeline-undone", "gate-escalated", "gate-both", "pipeline-commented", "gate-watch",
         "hierarchical", "hierarchical-child",
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
-        "reflection-chained", "router", "router-classified", "router-chained", "carried-retry",
+        "reflection-chained", "router", "router-classified", "router-chained", "router-unsure", "carried-retry",
         "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",
         "outputs-escalated", "outputs-healed", "outputs-staged",
     }  # fmt: skip

@@ -4,23 +4,30 @@ import asyncio
 import json
 from collections import Counter
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities import sanitize
+from contracts.gates import GateDecision
 from contracts.report import OrchestrationReport, OrchestrationStatus
+from contracts.routing import Doubt, RouterState
 from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.router import RouterSpec
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
 from tests.patience import PATIENCE
+from tests.workflows.looks import look_less_often
+from workflows.parts.routes import MAX_UNSURE, RoutedSource, doubted
 from workflows.parts.routes import classified as classify
+from workflows.parts.unsure import answered
 
 HOSTILE = "SECRET-7f3 @octo-org/all <img src=x> `$(touch /tmp/x)` ${{ github.token }}"
 
@@ -386,3 +393,177 @@ async def test_without_an_event_nothing_is_read_or_started(
 
     assert "event: missing" in str(failed.value.cause)
     assert github.requests == 0
+
+
+def asking(**approval: Any) -> dict[str, Any]:
+    """A batch whose classifier asks people about what it is not sure of."""
+    data = classified(**batch(**{"safe-outputs": {"create-comment": {"max": 9}}}))
+    data["classifier"]["approval"] = {"approvers": ["boss"], **approval}
+    return data
+
+
+def doubtful(*unsure: int) -> Any:
+    """A classifier that is sure of `bug`, but for some items."""
+
+    def behave(inputs: dict[str, str], before: int) -> Behaviour:
+        step, _, number = inputs["item"].partition(" ")
+        if step != "classify":
+            return Behaviour(seconds=5)
+        sure = 0.25 if int(number) in unsure else 0.9
+        return Behaviour(seconds=5, result={"outputs": {"route": "bug", "confidence": sure}})
+
+    return behave
+
+
+async def until_asked(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+    async with asyncio.timeout(PATIENCE):
+        while not (gates := await handle.query("gates")) or not gates[0]["issue_number"]:
+            await env.sleep(timedelta(seconds=5))
+    found: dict[str, Any] = gates[0]
+    return found
+
+
+async def test_people_decide_about_a_group_of_items_while_the_others_go_on(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(doubtful(2, 3, 5), skipping.get_current_time)
+    github.open_issues = [issue(n) for n in range(1, 7)]
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, asking(choices=["security"]))
+        gate = await until_asked(skipping, handle)
+        async with asyncio.timeout(PATIENCE):
+            while len(github.written_comments) < 3:
+                await skipping.sleep(timedelta(seconds=5))
+        await skipping.sleep(timedelta(hours=1))
+        shown, before = github.created_issues[0]["body"], sorted(order(github))
+        status = await handle.query("status")
+        await handle.signal("approve", {"approver": "boss"})
+        report = await ended(handle)
+
+    assert sorted(gate["items"]) == ["2", "3", "5"], "one gate for all of them"
+    assert shown.count("| bug | ") == 3
+    assert r"0\.25" in shown
+    assert [one for one in before if not one.startswith("classify")] == ["bug 1", "bug 4", "bug 6"]
+    assert (status["waiting_for"], status["queued"]) == ("routing-1", 3)
+    assert report.totals.by_status == {"success": 6}
+    assert reasons(report)["3"] == (
+        "bug: confidence 0.25 of the classifier, below 0.6; approved by boss"
+    )
+    told = {number: one["body"] for number, one in github.written_comments}
+    assert "approved by boss" in told[5]
+    assert github.closed_issues == [1], "the approval issue is closed"
+
+
+async def test_an_item_that_nobody_answers_about_takes_the_default_route_after_a_pause(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(doubtful(7), skipping.get_current_time)
+    data = asking(timeout="2h")
+    del data["for-each"]
+    async with workers_for(skipping.client, github):
+        await look_less_often(skipping.client)
+        handle = await start(skipping.client, data, event(7))
+        await until_asked(skipping, handle)
+        await handle.signal("pause")
+        await skipping.sleep(timedelta(hours=3))
+        assert (await handle.query("gates"))[0]["gate"] == "routing-1", "its time stood still"
+        await handle.signal("resume")
+        report = await ended(handle)
+
+    assert report.totals.by_status == {"success": 1}
+    assert order(github) == ["classify 7", "general 7"]
+    assert "nobody answered in time: the default route" in reasons(report)["7"]
+
+
+async def test_a_cancelled_run_leaves_what_people_were_asked_about(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(doubtful(1, 2), skipping.get_current_time)
+    github.open_issues = [issue(n) for n in range(1, 4)]
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, asking())
+        await until_asked(skipping, handle)
+        async with asyncio.timeout(PATIENCE):
+            while not (await handle.query("status"))["finished"]:
+                await skipping.sleep(timedelta(seconds=5))
+        await handle.cancel()
+        report = await ended(handle)
+
+    assert report.status is OrchestrationStatus.CANCELLED
+    assert report.totals.by_status == {"success": 1, "not-dispatched": 2}
+    assert [one.kind for one in report.decisions if one.subject == "routing-1"][
+        -1
+    ] == "gate-stopped"
+    assert github.closed_issues == [1], "the approval issue is closed"
+
+
+@pytest.mark.parametrize(
+    ("decision", "default", "routes", "reason"),
+    [
+        (
+            GateDecision(how="approved", choice="approve", approver="boss"),
+            "general",
+            ["bug"],
+            "boss",
+        ),
+        (GateDecision(how="approved", choice="approve"), "general", ["bug"], "by silence"),
+        (GateDecision(how="approved", choice="security", approver="b"), None, ["security"], "by b"),
+        (
+            GateDecision(how="rejected", approver="boss", comment=HOSTILE),
+            "general",
+            ["general"],
+            "boss",
+        ),
+        (GateDecision(how="timed-out"), "general", ["general"], "nobody answered in time"),
+        (GateDecision(how="rejected", approver="boss"), None, [], "there is no default route"),
+    ],
+)
+def test_an_answer_about_a_group_decides_about_each_item(
+    decision: GateDecision, default: str | None, routes: list[str], reason: str
+) -> None:
+    doubt = Doubt(item=ITEM, route="bug", reason="not sure", confidence=0.2)
+
+    decided = answered(doubt, decision, default)
+
+    assert list(decided.routes) == routes
+    said = decided.reason or next(iter(decided.routes.values()))
+    assert reason in said
+    assert said.startswith("not sure")
+    assert "SECRET-7f3" not in said
+
+
+@pytest.mark.parametrize(
+    ("told", "proposed"),
+    [
+        (outcome(route="bug", confidence=0.59), "bug"),
+        (outcome(route="bug", confidence=0.6), None),
+        (outcome(route="nonsense", confidence=0.1), None),
+        (outcome("failure", route="bug", confidence=0.1), None),
+        (outcome(route="bug"), None),
+    ],
+)
+def test_people_are_asked_only_where_the_classifier_proposes_something(
+    told: WorkerOutcome, proposed: str | None
+) -> None:
+    assert ROUTER.classifier is not None
+
+    doubt = doubted(ITEM, told, ROUTER.classifier, ROUTER)
+
+    assert (doubt.route if doubt else None) == proposed
+
+
+def test_a_choice_is_a_route() -> None:
+    with pytest.raises(ValidationError, match=r"approval.choices: later is none of the routes"):
+        RouterSpec.model_validate(asking(choices=["bug", "later"]))
+
+
+def test_no_more_is_classified_while_too_many_items_wait_for_people() -> None:
+    """All of them are carried through continue-as-new."""
+    doubt = Doubt(item=ITEM, route="bug", reason="not sure", confidence=0.2)
+    items: Any = SimpleNamespace(more=True, waiting=0)
+    for waiting, more in ((MAX_UNSURE - 1, True), (MAX_UNSURE, False)):
+        state = RouterState(unsure=[doubt] * (waiting - 100), asked=[doubt] * 100)
+        desk: Any = SimpleNamespace(state=state)
+        source = RoutedSource(items, ROUTER, {}, desk)
+        assert source.more is more
+        assert source.waiting == waiting

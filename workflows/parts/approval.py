@@ -22,6 +22,7 @@ async def ask(
     evidence: Evidence,
     *,
     what: str = "",
+    then: str = "",
     items: Iterable[str] = (),
 ) -> tuple[GateDecision | None, IssueRef | None]:
     """Open a gate and its issue, wait, and close both; go on where the chain's last run was.
@@ -30,8 +31,10 @@ async def ask(
         frame: the orchestration.
         name: of the gate; one that is open already is waited for.
         approval: who may answer, and for how long.
-        evidence: rows of what was done so far: stage, worker, status, summary, url.
+        evidence: rows of what was done so far (stage, worker, status, summary, url), or of what it
+            is about (item, route, confidence, url, run_url).
         what: is asked about; the stage of that name where left out.
+        then: what follows from an approval; that it begins, where left out.
         items: keys of the items that it is for, where it is for a group.
 
     Returns:
@@ -48,8 +51,9 @@ async def ask(
             initiator=frame.given.initiator,
             items=items,
         )
+        gate.then = then
         frame.gates.open(gate)
-        progress.wait_for(name)
+        progress.wait_for(frame.gates.waiting_for)
         made = await frame.outbox.create_issue(
             "approval", f"Approve {name}: {frame.title}", _text(frame, gate, evidence)
         )
@@ -59,7 +63,7 @@ async def ask(
     decision = await _watched(frame, gate, issue, evidence)
     if decision is None:
         return None, issue
-    progress.wait_for("")
+    progress.wait_for(frame.gates.waiting_for)
     if issue is not None:
         await _close(frame, gate, issue, decision, evidence)
     return decision, issue
@@ -134,7 +138,7 @@ def _text(
         "outcome": outcome,
         "what": gate.what,
         "gate": gate.gate,
-        "then": f"{gate.what} begins" if not gate.items else f"{len(gate.items)} items go on",
+        "then": gate.then or f"{gate.what} begins",
         "approvers": list(shown.approvers),
         "quorum": shown.quorum,
         "choices": list(gate.approval.choices),

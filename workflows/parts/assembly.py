@@ -1,6 +1,6 @@
 """Puts a fleet together out of its parts, as a pattern's work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from contracts.fleet import Entry
@@ -29,6 +29,7 @@ class FleetWork(Work):
         outcomes: Outcomes | None = None,
         max_parallel: int | None = None,
         at_any_cost: bool = False,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make it of the frame's state, so that it goes on where the chain's last run was.
 
@@ -39,6 +40,7 @@ class FleetWork(Work):
             outcomes: who is told what becomes of them; the frame's tally by default.
             max_parallel: runs at once; the spec's by default.
             at_any_cost: whether the budget holds nothing back.
+            held: whether entries are still to come that the source does not have yet.
         """
         state, clock, journal = frame.state.fleet, frame.clock, frame.journal
         patience = Patience(crew, journal)
@@ -56,12 +58,15 @@ class FleetWork(Work):
             clock=clock,
             state=state,
         )
-
+        self.fleet.held = held
+        self._under_way = False
         self._interim = Interim(crew, self.fleet, clock=clock, journal=journal)
 
     async def run(self) -> bool:
         """Work until every item has an outcome; False when it is time to continue as new."""
+        self._under_way = True
         ended = await self._to_the_end()
+        self._under_way = not ended
         await self._interim.settle()  # not in a `finally`: nothing is awaited while evicted
         return ended
 
@@ -88,6 +93,11 @@ class FleetWork(Work):
     def runs_completed(self, batch: CompletedRuns) -> None:
         """Take news of worker runs in."""
         self.flights.runs_completed(batch)
+
+    @property
+    def parks(self) -> bool | None:
+        """Whether runs are about to be carried on."""
+        return self.flights.parking if self._under_way else None
 
     @property
     def running(self) -> Sequence[Entry]:

@@ -5,8 +5,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from temporalio import workflow
+
+from activities.workers import WorkerActivities
 from contracts.fleet import Entry, OrchestrationState, Pace
-from contracts.runs import Completion, RunRef, ToldResult, Verdict
+from contracts.runs import Completion, DescribeWorker, RunRef, ToldResult, Verdict
 from contracts.specs import placing
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.sources import ForEach
@@ -95,3 +98,26 @@ def _room(worker: WorkerSpec) -> asyncio.Semaphore:
     return asyncio.Semaphore(
         max(1, min(policies.MAX_COLLECTING, policies.MAX_COMMAND_BYTES // size))
     )
+
+
+async def read_declarations(
+    workers: Mapping[str, WorkerSpec], repository: str, state: OrchestrationState
+) -> None:
+    """Have the file of each worker read that was not yet; the whole chain uses what it says.
+
+    Raises:
+        ActivityError: a worker's file cannot be read, or is no workflow.
+    """
+    unread = [n for n, one in workers.items() if n not in state.workers and not one.scattered]
+    asks = (
+        DescribeWorker(repository=repository, workflow=one.workflow, ref=one.ref)
+        for one in (workers[name] for name in unread)
+    )
+    reads = (
+        workflow.execute_activity_method(
+            WorkerActivities.describe, ask, **policies.named(policies.READ, f"read {ask.workflow}")
+        )
+        for ask in asks
+    )
+    for name, described in zip(unread, await asyncio.gather(*reads), strict=True):
+        state.workers[name] = described

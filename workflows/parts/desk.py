@@ -8,7 +8,7 @@ from temporalio import workflow
 from contracts.base import clip
 from contracts.fleet import Entry
 from contracts.outputs import Text
-from contracts.routing import Decided, RouteComment, RouterState
+from contracts.routing import Decided, Doubt, RouteComment, RouterState
 from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.router import RouterSpec
 from workflows.parts.orchestration import Orchestration
@@ -67,6 +67,19 @@ class Desk:
         self.state.decided.append(decided)
         self._tell(decided)
 
+    def doubt(self, doubt: Doubt) -> None:
+        """Keep an item for people, who are asked about it."""
+        said = f"{doubt.route}: {doubt.reason}; people are asked"
+        self._frame.journal.decide("unsure", doubt.item.key, said)
+        self.state.unsure.append(doubt)
+
+    def asks(self, key: str) -> bool:
+        """Whether people are asked about what a classifier is not sure of."""
+        classifier = self._frame.spec.classifier
+        if classifier is None or classifier.approval is None:
+            return False
+        return not self._frame.outbox.staging.skips(key)
+
     def leave(self, item: Item) -> None:
         """Give an item its outcome that a stop found undecided."""
         self._end(item, OutcomeStatus.NOT_DISPATCHED, self.stopping)
@@ -79,6 +92,10 @@ class Desk:
         """Know entries by the numbers that the fleet has given them."""
         self._out |= {entry.sequence: entry for entry in self._fresh}
         self._fresh = []
+
+    def has_out(self, worker: str) -> bool:
+        """Whether an entry of a worker is out."""
+        return any(entry.worker == worker for entry in (*self._out.values(), *self._fresh))
 
     def back(self, sequence: int) -> Entry:
         """Take an entry back that has its outcome."""

@@ -6,7 +6,7 @@ flight.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,8 @@ class Fleet:
     ) -> None:
         self.state, self._leave, self._budget = state, leave, leave.budget
         self.paused = False
+        self.held: Callable[[], bool] = lambda: False
+        """Whether entries are still to come that the source does not have yet."""
         self._crew, self._flights = crew, flights
         self._source, self._journal, self._outcomes, self._clock = source, journal, outcomes, clock
         self._live = {entry.sequence: entry for entry in state.entries}
@@ -182,7 +184,7 @@ class Fleet:
     def _should_end(self) -> bool:
         if self._flights.stopping or self._flights.parking:
             return True
-        if not (self._live or self._source.more):
+        if not (self._live or self._source.more or self.held()):
             return True
         if self._should_park():
             self._flights.parking = True

@@ -1,5 +1,6 @@
 """Gates: the orchestration waits, holding nothing, until people decide or the time is up."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -38,9 +39,27 @@ class Gates:
     conditions are looked at after the handlers of signals and updates, and before timers.
     """
 
-    def __init__(self, state: GatesState, journal: Journal, clock: Clock, *, paused: bool) -> None:
+    def __init__(
+        self,
+        state: GatesState,
+        journal: Journal,
+        clock: Clock,
+        *,
+        paused: bool,
+        parks: Callable[[], bool | None],
+    ) -> None:
+        """Take up what is open.
+
+        Args:
+            state: what is carried.
+            journal: where answers and ends are told.
+            clock: what tells that time is up.
+            paused: whether their time stands still.
+            parks: whether the work beside them is about to be carried on; None while there is none.
+        """
         self._state, self._journal, self._clock = state, journal, clock
-        self._paused, self._ended = paused, False
+        self._paused, self._parks = paused, parks
+        self._ended = self._parking = False
         self._due: dict[str, Literal["reminded", "escalated"]] = {}
         clock.call(self._on_time, self._next_time)
 
@@ -88,7 +107,9 @@ class Gates:
         )
         if name in self._state.closed:
             return self._state.closed[name]
-        return self._due.pop(name, None)
+        due = self._due.pop(name, None)
+        self._parking = self._parking or due is None  # nobody here hears of its end any more
+        return due
 
     def count(self, answered: Answered) -> str | None:
         """Take an answer, however it came; say why it does not count, or None where it does.
@@ -170,6 +191,8 @@ class Gates:
         gate, info = self._state.open.get(name), workflow.info()
         if gate is None or gate.at_once:
             return False
+        if (beside := self._parks()) is not None:
+            return beside
         length = info.get_current_history_length()
         return length > policies.MAX_GATE_EVENTS or info.is_continue_as_new_suggested()
 
@@ -181,13 +204,14 @@ class Gates:
     def _settled(self, name: str) -> bool:
         """Whether a gate is closed; it is closed now where what was said is enough."""
         gate = self._state.open.get(name)
-        if gate is not None and (decision := ballot.outcome(gate)):
+        if gate is not None and not self._parking and (decision := ballot.outcome(gate)):
             self._close(name, decision)
         return name in self._state.closed
 
     def _pass(self, gate: GateState) -> None:
         """Let time pass for a gate: an answer may come with the timer, and be looked at first."""
-        while not self._paused and (due := ballot.advance(gate, workflow.now())):
+        frozen = self._paused or self._parking
+        while not frozen and (due := ballot.advance(gate, workflow.now())):
             if due != "escalated":
                 self._close(gate.gate, due)
                 return

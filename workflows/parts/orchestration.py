@@ -7,20 +7,17 @@ from typing import Any, Generic, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from activities.workers import WorkerActivities
 from contracts import expressions
 from contracts.base import clip
 from contracts.fleet import OrchestrationState
 from contracts.orchestration import BadInputError, parse_input
 from contracts.outputs import MAX_TITLE
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
-from contracts.runs import DescribeWorker
 from contracts.sources import ItemsCount
 from contracts.specs.breaker import BreakerSettings
 from contracts.specs.common import Spec
 from contracts.specs.sources import ForEach
 from contracts.specs.worker import WorkerSpec
-from workflows import policies
 from workflows.parts import closing, progress
 from workflows.parts.asked import Asked
 from workflows.parts.breakers import Breakers
@@ -28,7 +25,7 @@ from workflows.parts.budget import Budget
 from workflows.parts.clock import Clock
 from workflows.parts.comment_answers import CommentAnswers
 from workflows.parts.console import Console
-from workflows.parts.crew import Crew
+from workflows.parts.crew import Crew, read_declarations
 from workflows.parts.gate import Gates
 from workflows.parts.items import ItemSource
 from workflows.parts.journal import Journal
@@ -85,7 +82,11 @@ class Orchestration(Generic[S]):
             self.spec, self.state, self.tally, self.journal, self.title, self.breakers, self.budget
         )
         self.gates = Gates(
-            self.state.gates, self.journal, self.clock, paused=self.state.paused_at is not None
+            self.state.gates,
+            self.journal,
+            self.clock,
+            paused=self.state.paused_at is not None,
+            parks=lambda: self._work.parks,
         )
         self.comments = CommentAnswers(self.spec.repository, self.gates, self.journal, self.clock)
         self._timeline = Timeline(
@@ -141,22 +142,7 @@ class Orchestration(Generic[S]):
         Raises:
             ActivityError: a worker's file cannot be read, or is no workflow.
         """
-        known = self.state.workers
-        unread = [n for n, one in workers.items() if n not in known and not one.scattered]
-        asks = (
-            DescribeWorker(repository=self.spec.repository, workflow=one.workflow, ref=one.ref)
-            for one in (workers[name] for name in unread)
-        )
-        reads = (
-            workflow.execute_activity_method(
-                WorkerActivities.describe,
-                ask,
-                **policies.named(policies.READ, f"read {ask.workflow}"),
-            )
-            for ask in asks
-        )
-        for name, described in zip(unread, await asyncio.gather(*reads), strict=True):
-            self.state.workers[name] = described
+        await read_declarations(workers, self.spec.repository, self.state)
         return Crew(
             workers,
             self.spec.repository,

@@ -10,6 +10,7 @@ from contracts.fleet import Entry
 from contracts.routing import (
     MAX_ITEMS,
     Decided,
+    Doubt,
     Matches,
     RouteItems,
     Rule,
@@ -21,6 +22,8 @@ from workflows.parts.desk import Desk
 from workflows.parts.items import ItemSource
 from workflows.parts.tally import Tally
 
+MAX_UNSURE = 300
+"""Items that wait for people before no more are classified: all of them are carried."""
 CLASSIFIER = ""
 """The classifying worker's name in the crew; no route has it."""
 _ANSWERED = frozenset({OutcomeStatus.SUCCESS, OutcomeStatus.PARTIAL})
@@ -38,12 +41,22 @@ class RoutedSource:
     @property
     def more(self) -> bool:
         """Whether another item may be there, or a decided one."""
-        return bool(self._state.decided or self._state.undecided) or self._items.more
+        state = self._state
+        if state.decided or state.undecided:
+            return True
+        return self._items.more and len(state.unsure) + len(state.asked) < MAX_UNSURE
+
+    @property
+    def classifying(self) -> bool:
+        """Whether a classifier's verdict is still to come."""
+        return self._items.more or self._desk.has_out(CLASSIFIER)
 
     @property
     def waiting(self) -> int:
         """Items that are known and not on their way."""
-        return self._items.waiting + len(self._state.undecided) + len(self._state.decided)
+        state = self._state
+        unsure = len(state.unsure) + len(state.asked)
+        return self._items.waiting + len(state.undecided) + len(state.decided) + unsure
 
     @property
     def items(self) -> int:
@@ -62,6 +75,10 @@ class RoutedSource:
         """Take all that is known without reading more: it was stopped."""
         entries = self._decided(list(self._state.decided))
         known = list(self._items.take_known())
+        doubts = [*self._state.asked, *self._state.unsure]
+        self._state.asked, self._state.unsure = [], []
+        for doubt in doubts:
+            self._desk.leave(doubt.item)
         if self._spec.classifier is not None:
             return [*entries, *self._unclassified(known)]
         undecided, self._state.undecided = [*self._state.undecided, *known], []
@@ -144,7 +161,11 @@ class RoutedOutcomes:
             self._tally.add(sequence, routed, run_seconds)
         elif not self._desk.stopping:
             self._tally.ran(run_seconds)
-            self._desk.decide(classified(entry.item, outcome, classifier, self._spec))
+            doubt = doubted(entry.item, outcome, classifier, self._spec)
+            if doubt is not None and self._desk.asks(entry.item.key):
+                self._desk.doubt(doubt)
+            else:
+                self._desk.decide(classified(entry.item, outcome, classifier, self._spec))
         else:
             said = {"status": OutcomeStatus.NOT_DISPATCHED, "reason": "classified, then stopped"}
             left = outcome.model_copy(update=said) if outcome.status in GOOD else outcome
@@ -181,35 +202,59 @@ def ruled(item: Item, matches: Matches, default: str | None) -> Decided:
             for one in matches.found
         }
         return Decided(item=item, routes=routes)
-    return _by_default(item, matches.problem or "no rule holds", default)
+    return Decided.by_default(item, matches.problem or "no rule holds", default)
 
 
 def classified(
     item: Item, outcome: WorkerOutcome, classifier: Classifier, spec: RouterSpec
 ) -> Decided:
     """Decide about an item by what its classifier found; nothing of that is quoted."""
+    verdict = _verdict(outcome, classifier, spec)
+    if isinstance(verdict, str):
+        return Decided.by_default(item, verdict, spec.default)
+    route, confidence = verdict
+    if confidence < classifier.threshold:
+        return Decided.by_default(item, _below(confidence, classifier), spec.default)
+    said = f"confidence {confidence:.4g} of the classifier"
+    return Decided(item=item, routes={route: said})
+
+
+def doubted(
+    item: Item, outcome: WorkerOutcome, classifier: Classifier, spec: RouterSpec
+) -> Doubt | None:
+    """Say what the classifier would do if it were sure; None where it is, or says nothing."""
+    verdict = _verdict(outcome, classifier, spec)
+    if isinstance(verdict, str) or verdict[1] >= classifier.threshold:
+        return None
+    route, confidence = verdict
+    return Doubt(
+        item=item,
+        route=route,
+        reason=_below(confidence, classifier),
+        confidence=confidence,
+        run_url=outcome.run_url,
+    )
+
+
+def _verdict(
+    outcome: WorkerOutcome, classifier: Classifier, spec: RouterSpec
+) -> tuple[str, float] | str:
+    """Read the route and how sure the classifier is; or why neither counts."""
     route = _value(outcome.outputs, classifier.route)
     confidence = _value(outcome.outputs, classifier.confidence)
     if outcome.status not in _ANSWERED:
-        reason = f"the classifier ended {outcome.status.value}"
-    elif not isinstance(route, str) or route not in spec.routes:
-        reason = "the classifier named no route that is known"
-    elif isinstance(confidence, bool) or not isinstance(confidence, int | float):
-        reason = "the classifier told no confidence"
-    elif not 0 <= confidence <= 1:
-        reason = "the classifier told a confidence that is not from 0 to 1"
-    elif confidence < classifier.threshold:
-        reason = f"confidence {confidence:.4g} of the classifier, below {classifier.threshold:.4g}"
-    else:
-        said = f"confidence {confidence:.4g} of the classifier"
-        return Decided(item=item, routes={route: said})
-    return _by_default(item, reason, spec.default)
+        return f"the classifier ended {outcome.status.value}"
+    if not isinstance(route, str) or route not in spec.routes:
+        return "the classifier named no route that is known"
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float):
+        return "the classifier told no confidence"
+    if not 0 <= confidence <= 1:
+        return "the classifier told a confidence that is not from 0 to 1"
+    return route, confidence
 
 
-def _by_default(item: Item, reason: str, default: str | None) -> Decided:
-    if default is None:
-        return Decided(item=item, reason=f"{reason}, and there is no default route")
-    return Decided(item=item, routes={default: f"{reason}: the default route"})
+def _below(confidence: float, classifier: Classifier) -> str:
+    return f"confidence {confidence:.4g} of the classifier, below {classifier.threshold:.4g}"
 
 
 def _value(outputs: Mapping[str, Any], path: str) -> Any:

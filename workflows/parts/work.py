@@ -19,6 +19,11 @@ class Work:
         """Take news of worker runs in."""
 
     @property
+    def parks(self) -> bool | None:
+        """Whether it is about to be carried on; None where a gate may continue as new by itself."""
+        return None
+
+    @property
     def running(self) -> Sequence[Entry]:
         """Worker runs in flight."""
         return ()

@@ -20,6 +20,7 @@ from workflows.parts.desk import Desk
 from workflows.parts.items import ItemSource
 from workflows.parts.orchestration import Orchestration, Verdict
 from workflows.parts.routes import CLASSIFIER, RoutedOutcomes, RoutedSource
+from workflows.parts.unsure import Unsure
 
 _ONE = ForEach(source="open-issues", limit=1)
 """The issue of an event: known from the start, and never read."""
@@ -46,10 +47,13 @@ class Router(Answering):
         items = self._items()
         source = RoutedSource(items, spec, frame.context["event"], desk)
         outcomes = RoutedOutcomes(frame.tally, spec, desk)
-        work = FleetWork(frame, crew, source, outcomes=outcomes)
+        unsure = Unsure(frame, desk, lambda: source.classifying)
+        work = FleetWork(frame, crew, source, outcomes=outcomes, held=lambda: unsure.waits)
         frame.begin(work)
         writing = asyncio.create_task(desk.write_comments())
+        asking = asyncio.create_task(unsure.run())
         done = await work.run()
+        await unsure.finish(asking, work.flights.stopping)
         await desk.finish(writing, parking=not done)
         if not done:
             state.pattern = carried.model_dump(mode="json", exclude_defaults=True)
