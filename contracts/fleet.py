@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.gates import GatesState
 from contracts.reflection import Round
-from contracts.report import ActionItem, Decision, PreviewedWrite, Totals
+from contracts.report import ActionItem, Decision, OrchestrationStatus, PreviewedWrite, Totals
 from contracts.runs import (
     Completion,
     Item,
@@ -179,6 +179,17 @@ class AskedWrite(BaseModel):
     """To be added; with none, it is to be closed."""
 
 
+class Concluded(BaseModel):
+    """How the work ended, while people are asked whether it may be written about."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: OrchestrationStatus
+    reason: str
+    reductions: dict[str, Any] = Field(default_factory=dict)
+    """What results were reduced to."""
+
+
 class OrchestrationState(BaseModel):
     """What an orchestration carries. Mutable."""
 
@@ -195,6 +206,9 @@ class OrchestrationState(BaseModel):
     """Writes so far, by kind of safe output: the budget is the chain's, not the run's."""
     asked: list[AskedWrite] = Field(default_factory=list)
     """What results asked for, and is not written yet; it is counted already."""
+    outputs_approved: bool | None = None
+    """What people said at the gate of `safe-outputs`; None while nobody has decided."""
+    concluded: Concluded | None = None
     previews: list[PreviewedWrite] = Field(default_factory=list)
     """Of a staged run."""
     breakers: dict[str, int] = Field(default_factory=dict)

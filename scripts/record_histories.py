@@ -450,6 +450,21 @@ async def outputs_healed(stand: Stand) -> None:
     stand.control.timed([])
 
 
+async def outputs_approved(stand: Stand) -> None:
+    """Labels, closings and a report that wait for people, through a continue-as-new."""
+    output_paths.prepare(stand.control)
+    approval = {"approvers": ["boss"]}
+    handle = await stand.start(
+        output_paths.asking(approval=approval), "podium/test/outputs-approved"
+    )
+    async with asyncio.timeout(120):
+        await gate_paths.asked(handle)
+        await gate_paths.until_continued(handle)
+        await handle.signal("approve", {"approver": "boss"})
+    await ended(handle)
+    stand.control.timed([])
+
+
 async def outputs_staged(stand: Stand) -> None:
     """A run that only shows what it would do."""
     output_paths.prepare(stand.control)
@@ -529,6 +544,7 @@ PATHS = (
     outputs_escalated,
     outputs_healed,
     outputs_staged,
+    outputs_approved,
 )
 """What one stand can record, in this order."""
 

@@ -8,6 +8,7 @@ from contracts import expressions
 from contracts.base import Written
 from contracts.specs.common import Roots, Spec, check, check_trusted, check_worker
 from contracts.specs.gates import Approval
+from contracts.specs.safe_outputs import GATE
 from contracts.specs.worker import WorkerName, WorkerSpec
 
 _STEPS = 4
@@ -64,6 +65,8 @@ class PipelineSpec(Spec):
             both = set(stage.workers) & set(stage.checks)
             if both:
                 raise ValueError(f"{path}.checks.{min(both)}: a worker of the stage has that name")
+            if stage.name == GATE and stage.approval and self.safe_outputs.approval:
+                raise ValueError(f"{path}.name: the gate of safe-outputs is named {GATE} too")
             answer = _answer(path, stage)
             made[stage.name] = answer
             _check_stage(self, path, stage, made)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from contracts.base import Written
+from contracts.specs.gates import Approval
 from contracts.specs.reporting import Condition, OutputPath
 
 MAX_LABEL = 50
@@ -22,6 +23,8 @@ LabelGlob = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
 """A label, or several by `*` and `?`."""
 RepositoryGlob = Annotated[str, Field(pattern=r"^[A-Za-z0-9*?-]+/[A-Za-z0-9._*?-]+$")]
 """`owner/name`, or several as `owner/*`."""
+GATE = "outputs"
+"""Name of the gate at which people let an orchestration write."""
 Prefix = Annotated[str, Field(max_length=100)]
 
 
@@ -126,6 +129,8 @@ class SafeOutputs(Written):
 
     staged: bool = False
     """Preview all writes, and make none; dispatch only workers that cannot write either."""
+    approval: Approval | None = None
+    """Nothing of what is declared here is written before people let it, once for all of it."""
     create_issue: CreateIssueOutput | None = None
     create_comment: CreateCommentOutput | None = None
     create_pull_request: CreatePullRequestOutput | None = None
@@ -142,6 +147,12 @@ class SafeOutputs(Written):
             if alias in data and name in data:
                 raise ValueError(f"{alias} and {name} are the same; leave one out")
         return {_ALIASES.get(key, key): value for key, value in data.items()}
+
+    @model_validator(mode="after")
+    def _approval_is_a_yes_or_no(self) -> "SafeOutputs":
+        if self.approval is not None and self.approval.choices:
+            raise ValueError("approval.choices: outputs are written or not; leave the choices out")
+        return self
 
 
 def matches(name: str, globs: Iterable[str]) -> bool:

@@ -59,7 +59,7 @@ def test_every_path_has_a_history() -> None:
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
         "reflection-chained", "router", "router-classified", "router-chained", "router-unsure", "carried-retry",
         "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",
-        "outputs-escalated", "outputs-healed", "outputs-staged",
+        "outputs-escalated", "outputs-healed", "outputs-staged", "outputs-approved",
     }  # fmt: skip
 
 

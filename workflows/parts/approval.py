@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 
@@ -10,13 +10,15 @@ from contracts.gates import GateDecision, GateState
 from contracts.outputs import IssueRef, Text
 from contracts.specs.gates import Approval
 from workflows.parts import ballot, progress
-from workflows.parts.orchestration import Orchestration
+
+if TYPE_CHECKING:  # which can ask, too
+    from workflows.parts.orchestration import Orchestration
 
 Evidence = list[dict[str, Any]]
 
 
 async def ask(
-    frame: Orchestration[Any],
+    frame: "Orchestration[Any]",
     name: str,
     approval: Approval,
     evidence: Evidence,
@@ -31,8 +33,9 @@ async def ask(
         frame: the orchestration.
         name: of the gate; one that is open already is waited for.
         approval: who may answer, and for how long.
-        evidence: rows of what was done so far (stage, worker, status, summary, url), or of what it
-            is about (item, route, confidence, url, run_url).
+        evidence: rows of what was done so far (stage or item, worker, status, summary, url), of what
+            is proposed (item, route, confidence, url, run_url), or would be written (output, max,
+            asked).
         what: is asked about; the stage of that name where left out.
         then: what follows from an approval; that it begins, where left out.
         items: keys of the items that it is for, where it is for a group.
@@ -70,7 +73,7 @@ async def ask(
 
 
 async def _watched(
-    frame: Orchestration[Any], gate: GateState, issue: IssueRef | None, evidence: Evidence
+    frame: "Orchestration[Any]", gate: GateState, issue: IssueRef | None, evidence: Evidence
 ) -> GateDecision | None:
     """Wait for the decision, while comments on the issue are answers and it shows what was said."""
     if issue is None or gate.at_once or not workflow.patched("comment-answers"):
@@ -89,7 +92,7 @@ async def _watched(
 
 
 async def _keep_current(
-    frame: Orchestration[Any],
+    frame: "Orchestration[Any]",
     gate: GateState,
     issue: IssueRef,
     evidence: Evidence,
@@ -111,7 +114,7 @@ def _standing(gate: GateState) -> tuple[object, ...]:
 
 
 async def _decided(
-    frame: Orchestration[Any], gate: GateState, issue: IssueRef | None
+    frame: "Orchestration[Any]", gate: GateState, issue: IssueRef | None
 ) -> GateDecision | None:
     """Wait for the decision; meanwhile remind people, and ask those that it is escalated to."""
     while True:
@@ -131,7 +134,7 @@ async def _decided(
 
 
 def _text(
-    frame: Orchestration[Any], gate: GateState, evidence: Evidence, outcome: str = ""
+    frame: "Orchestration[Any]", gate: GateState, evidence: Evidence, outcome: str = ""
 ) -> Text:
     shown = ballot.shown(gate)
     values = {
@@ -162,7 +165,7 @@ def _text(
 
 
 async def _close(
-    frame: Orchestration[Any],
+    frame: "Orchestration[Any]",
     gate: GateState,
     issue: IssueRef,
     decision: GateDecision,

@@ -57,7 +57,9 @@ class Asked:
         """Write one by one, until `finish`."""
         waiting = self._state.asked
         while True:
-            await workflow.wait_condition(lambda: self._ending or bool(waiting))
+            await workflow.wait_condition(
+                lambda: self._ending or (bool(waiting) and self._outbox.approved is not None)
+            )
             if self._parking or not waiting:
                 return
             write = waiting.pop(0)
@@ -82,7 +84,7 @@ class Asked:
             if self._state.outputs[over] == 1:
                 self._outbox.refuse(output, f"over max {leave.max}, from {write.number} on")
             return
-        if self._outbox.allows(output, leave, str(write.number)):
+        if self._outbox.counts(output, leave, str(write.number)):
             self._state.asked.append(write)
 
 

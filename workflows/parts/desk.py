@@ -111,6 +111,10 @@ class Desk:
                 waiting.clear()
             if self._parking or not waiting:
                 return
+            if not await self._frame.consent.settled():
+                return
+            if not waiting or self.stopping:
+                continue
             comment = waiting.pop(0)
             values = {
                 "routes": comment.routes,
@@ -120,11 +124,16 @@ class Desk:
             text = Text(template="route", values=values)
             await self._frame.outbox.comment("route", comment.number, text)
 
-    async def finish(self, writing: "asyncio.Task[None]", *, parking: bool) -> None:
-        """Have the comments written; those that wait are carried on where the work is."""
+    async def finish(self, writing: "asyncio.Task[None]", *, parking: bool) -> bool:
+        """Have the comments written; those that wait are carried on where the work is.
+
+        Returns:
+            Whether none waits: for people, whom it may take another run of the chain to hear.
+        """
         self._parking = parking
         self._closing = True
         await writing
+        return not self.state.comments
 
     def _tell(self, decided: Decided) -> None:
         leave = self._frame.spec.safe_outputs.create_comment

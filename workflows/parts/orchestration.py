@@ -24,6 +24,7 @@ from workflows.parts.breakers import Breakers
 from workflows.parts.budget import Budget
 from workflows.parts.clock import Clock
 from workflows.parts.comment_answers import CommentAnswers
+from workflows.parts.consent import Consent
 from workflows.parts.console import Console
 from workflows.parts.crew import Crew, read_declarations
 from workflows.parts.gate import Gates
@@ -88,6 +89,7 @@ class Orchestration(Generic[S]):
             paused=self.state.paused_at is not None,
             parks=lambda: self._work.parks,
         )
+        self.consent = Consent(self)
         self.comments = CommentAnswers(self.spec.repository, self.gates, self.journal, self.clock)
         self._timeline = Timeline(
             self.state,
@@ -170,7 +172,7 @@ class Orchestration(Generic[S]):
         clock = asyncio.create_task(self.clock.run())
         counting = asyncio.create_task(self.gates.run())
         asking = asyncio.create_task(self.asked.run())
-        doing = asyncio.ensure_future(self._described(work))
+        doing = asyncio.ensure_future(self.consent.after(lambda: self._described(work)))
         try:
             ended = await asyncio.shield(doing)
         except asyncio.CancelledError:

@@ -57,6 +57,13 @@ class Outbox:
         """Whether all writes are previewed, and none is made."""
         return self.staging.active
 
+    @property
+    def approved(self) -> bool | None:
+        """Whether people let it write; None while they are to be asked, and have not decided."""
+        if self._allowed.approval is None or self.staged:
+            return True
+        return self._state.outputs_approved
+
     async def create_issue(self, kind: str, title: str, body: str | Text) -> IssueRef | None:
         """Create an issue within the leave given; None where it was refused or failed."""
         leave, own = self._allowed.create_issue, kind in _OWN_ISSUES
@@ -159,6 +166,8 @@ class Outbox:
 
     async def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
         """Label an item that has its leave; nothing fails where that fails."""
+        if not self._is_approved("add-labels", f"#{number}"):
+            return
         if await self.staging.shows(
             "add-labels", f"{self._repository}#{number}", ", ".join(labels)
         ):
@@ -177,6 +186,8 @@ class Outbox:
     async def close_item(self, number: int) -> None:
         """Close an item that has its leave, if it is as `close-issue` requires."""
         leave = self._allowed.close_issue
+        if not self._is_approved("close-issue", f"#{number}"):
+            return
         if leave is None or await self.staging.shows(
             "close-issue", f"{self._repository}#{number}", leave.state_reason
         ):
@@ -211,6 +222,11 @@ class Outbox:
         return closed.kept_open if closed else ""  # as before it told
 
     def allows(self, output: str, leave: Any, kind: str) -> bool:
+        """Whether one more is written now; counts it, or journals the refusal."""
+        approved = leave is None or self._is_approved(output, kind)
+        return approved and self.counts(output, leave, kind)
+
+    def counts(self, output: str, leave: Any, kind: str) -> bool:
         """Whether the spec leaves room for one more; counts it, or journals the refusal."""
         used = self._state.outputs.get(output, 0)
         if leave is None or used >= leave.max:
@@ -223,6 +239,13 @@ class Outbox:
     def refuse(self, output: str, reason: str) -> None:
         """Journal that something is not written."""
         self._journal.decide("output-refused", output, reason)
+
+    def _is_approved(self, output: str, what: str) -> bool:
+        """Whether people let it write; the first refusal of each output is journaled."""
+        if not self.approved and not self._state.outputs.get(told := f"{output} not approved"):
+            self._state.outputs[told] = 1
+            self.refuse(output, f"{what}: not approved")
+        return bool(self.approved)
 
     def give_back(self, output: str) -> None:
         """Count one less: what was allowed turned out to be nothing to write."""

@@ -65,6 +65,8 @@ class SarifWork(Work):
         if state.ended:
             return True
         sources = self._sources()
+        if sources and self._leave is not None and not await self._frame.consent.settled():
+            return False
         if not state.published:
             self._tell_limits()
         tasks = []
@@ -76,7 +78,7 @@ class SarifWork(Work):
             state.published += 1
         await workflow.wait_condition(lambda: not self._busy)
         await asyncio.gather(*tasks)
-        if not self._ends() and self._leave is not None:
+        if not self._ends() and self._leave is not None and self._frame.outbox.approved:
             await self._consolidate(self._others(sources))
         if self._ends() and not self._stopping:
             return False
@@ -97,8 +99,10 @@ class SarifWork(Work):
     def _tell_limits(self) -> None:
         if self._state.sources_omitted:
             self._problem("", f"{self._state.sources_omitted} artifacts beyond the limit: not read")
+        why = "" if self._frame.outbox.approved else "it was not approved"
         if self._leave is None:
             why = "this is staged" if self._frame.outbox.staged else f"{OUTPUT} is not declared"
+        if why:
             add_notes(self._state, (Told(text=f"nothing uploaded: {why}"),))
 
     @property

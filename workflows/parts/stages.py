@@ -46,6 +46,8 @@ class PipelineState(BaseModel):
     rejection: str = ""
     rollbacks: list[str] = Field(default_factory=list)
     """Stages that are still to be undone, in order."""
+    undone: str = ""
+    """The last of them, once all are."""
     issue: int | None = None
     """Where progress is told: the issue that the spec names, or the approval issue."""
 
@@ -60,6 +62,14 @@ class PipelineState(BaseModel):
         own = [stage.name] if stage.rollback and self.made.get(stage.name) else []
         self.rollbacks = own + named[::-1]
         self.step = "told"
+
+    def told(self, stage: Stage) -> dict[str, Any]:
+        """Say what is told of a stage now, or of the last one that was undone."""
+        name, status = stage.name, "failed" if self.failure else "succeeded"
+        if self.undone:
+            name, status = self.undone, "rolled back"
+        rows = [row for row in self.evidence() if row["stage"] == name]
+        return {"stage": name, "status": status, "results": rows}
 
     def after_told(self, spec: PipelineSpec) -> None:
         """Go on after a stage was told of."""

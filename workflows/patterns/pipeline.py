@@ -53,11 +53,11 @@ class Pipeline(Answering):
             return await self._do(stage, stage.workers, then="checks")
         if state.step == "checks":
             return await self._do(stage, stage.checks, then="told")
-        if state.step == "told":
-            await self._tell(stage)
-            state.after_told(self._frame.spec)
-        elif state.step == "rollback":
+        if state.step == "rollback":
             return await self._undo(state.rollbacks[0])
+        if not await self._tell(stage):
+            return False
+        state.after_told(self._frame.spec)
         return True
 
     async def _approve(self, stage: Stage) -> bool:
@@ -97,8 +97,8 @@ class Pipeline(Answering):
             )
         self._state.rollbacks.pop(0)
         if not self._state.rollbacks:
-            await self._tell(stage, "rolled back")
-            self._state.step = "ended"
+            self._state.undone, self._state.step = name, "told"
+            return await self._advance(stage)
         return True
 
     async def _run(self, stage: str, workers: Mapping[str, WorkerSpec]) -> bool:
@@ -108,10 +108,7 @@ class Pipeline(Answering):
         # A deployer that keeps failing is left alone; undoing what it did is not left undone.
         undoes = ROLLBACK in workers
         crew = await frame.crew(named, guarded=not undoes, stages=made)
-        entries = [
-            Entry(item=Item(key=key), sequence=0, worker=key)
-            for key in (f"{stage}/{name}" for name in workers)
-        ]
+        entries = [Entry(item=Item(key=key), sequence=0, worker=key) for key in named]
         source = FixedSource(entries, frame.state.fleet.source)
         outcomes = Collected(frame.tally, state, stage)
         work = FleetWork(frame, crew, source, outcomes=outcomes, at_any_cost=undoes)
@@ -121,22 +118,22 @@ class Pipeline(Answering):
         frame.state.fleet = frame.state.fleet.after()
         return True
 
-    async def _tell(self, stage: Stage, status: str = "") -> None:
-        """Comment on the stage, where the spec or an approval issue says where."""
+    async def _tell(self, stage: Stage) -> bool:
+        """Comment on the stage, where there is a place to; False when it is time to continue as new."""
         frame, state = self._frame, self._state
         number = state.issue
         if frame.spec.progress:
             rendered = expressions.render(frame.spec.progress.issue, frame.context)
             number = int(rendered) if rendered.isdecimal() else None
         if number is None or frame.spec.safe_outputs.create_comment is None:
-            return
-        values = {
-            "title": frame.title,
-            "stage": stage.name,
-            "status": status or ("failed" if state.failure else "succeeded"),
-            "results": [row for row in state.evidence() if row["stage"] == stage.name],
-        }
+            return True
+        if frame.outbox.approved is None and state.rollbacks:
+            return True  # what failed is undone first, and told of then
+        if not await frame.consent.settled():
+            return False
+        values = {"title": frame.title, **state.told(stage)}
         await frame.outbox.comment("progress", number, Text(template="progress", values=values))
+        return True
 
     def _verdict(self) -> Verdict:
         frame, state = self._frame, self._state

@@ -47,6 +47,7 @@ class Reflection(Answering):
                 return None
             self._keep()
         state.step = "ended"
+        self._keep()
         return await self._verdict()
 
     async def _advance(self) -> bool:
@@ -101,7 +102,7 @@ class Reflection(Answering):
     def _end_now(self, why: str) -> None:
         self._work_now.stop(why)
 
-    async def _verdict(self) -> Verdict:
+    async def _verdict(self) -> Verdict | None:
         frame, rounds = self._frame, self._rounds
         if frame.stopping:
             status, reason = frame.verdict(whole=True)
@@ -112,6 +113,8 @@ class Reflection(Answering):
         lenient = spec.success.min_success_rate == 0 or bool(asked and asked.below_threshold)
         problem = ""
         if asked and draft and (good or asked.below_threshold):
+            if not await frame.consent.settled():
+                return None
             problem = await proposal.propose(frame, asked, rounds, draft)
         if good and not problem:
             return OrchestrationStatus.SUCCEEDED, self._state.ended_by

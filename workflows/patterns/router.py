@@ -54,7 +54,7 @@ class Router(Answering):
         asking = asyncio.create_task(unsure.run())
         done = await work.run()
         await unsure.finish(asking, work.flights.stopping)
-        await desk.finish(writing, parking=not done)
+        done = await desk.finish(writing, parking=not done) and done
         if not done:
             state.pattern = carried.model_dump(mode="json", exclude_defaults=True)
             return None
