@@ -37,7 +37,10 @@ async def begin(env: WorkflowEnvironment, github: FakeGitHub, data: dict[str, An
     """Start an orchestrator over two issues, and wait until people are asked."""
     github.clock = env.get_current_time
     handle = await env.client.start_workflow(
-        "OrchestratorWorker", {"spec": data}, id="podium/outputs/asked", task_queue="podium"
+        "OrchestratorWorker",
+        {"spec": data, "initiator": "starter"},
+        id="podium/outputs/asked",
+        task_queue="podium",
     )
     return handle, await until_asked(env, handle)
 

@@ -33,7 +33,10 @@ def audit(items: list[str], most: int | None = 50, **changes: Any) -> dict[str, 
 
 async def start(env: WorkflowEnvironment, data: dict[str, Any]) -> WorkflowHandle[Any, Any]:
     return await env.client.start_workflow(
-        "MapReduce", {"spec": data}, id=f"podium/test/{uuid4()}", task_queue="podium"
+        "MapReduce",
+        {"spec": data, "initiator": "starter"},
+        id=f"podium/test/{uuid4()}",
+        task_queue="podium",
     )
 
 

@@ -85,7 +85,7 @@ def event(number: int = 7, title: str = "Hello", **more: Any) -> dict[str, Any]:
 async def start(
     client: Client, data: dict[str, Any], happened: dict[str, Any] | None = None
 ) -> WorkflowHandle[Any, Any]:
-    given = {"spec": data} | ({"event": happened} if happened else {})
+    given = {"spec": data, "initiator": "starter"} | ({"event": happened} if happened else {})
     return await client.start_workflow(
         "Router", given, id=f"podium/routes/{uuid4()}", task_queue="podium"
     )
