@@ -1,16 +1,23 @@
 """Gates in a workflow: updates, escalation, and a wait of 30 days."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
+from contracts.gates import Answered, Ballot, GatesState
 from contracts.report import OrchestrationStatus
+from contracts.specs.gates import Approval
 from tests.conftest import WorkersFor
 from tests.fakes import FakeGitHub
 from tests.workflows.looks import look_less_often
 from tests.workflows.test_pipeline import ended, open_gate, start, worker
+from workflows.parts import ballot
+from workflows.parts.gate import Gates
 
 LONGEST = 700
 """Events of one history: what a gate waits in, and what a pipeline needs around it."""
@@ -135,3 +142,28 @@ async def test_a_gate_waits_for_a_month_and_is_escalated(
     refused = [one for one in report.decisions if one.kind == "signal-refused"]
     assert len(refused) == 50
     assert "only counted" in refused[-1].reason
+
+
+async def test_an_answer_after_a_gate_was_parked_is_decided_about_by_the_chains_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Closed now, its issue would stay open, and the next run would ask again."""
+
+    async def at_once(_: Any) -> None:
+        return
+
+    monkeypatch.setattr(workflow, "wait_condition", at_once)
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    state = GatesState()
+    aside: Any = SimpleNamespace(call=lambda *_: None, decide=lambda *_, **__: None)
+    gates = Gates(state, aside, aside, paused=False, parks=lambda: True)
+    gate = ballot.opened("outputs", "", Approval(approvers=("boss",)), now)
+    state.open["outputs"] = gate
+    assert await gates.news("outputs") is None
+    said = Answered(choice="approve", login="boss", established="verified", at=now)
+    gate.ballots["boss"] = Ballot(said=[said])
+
+    gates._settle()
+    assert list(state.open) == ["outputs"]
+    Gates(state, aside, aside, paused=False, parks=lambda: None)._settle()
+    assert state.closed["outputs"].granted
