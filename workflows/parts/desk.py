@@ -106,9 +106,7 @@ class Desk:
         waiting = self.state.comments
         while True:
             await workflow.wait_condition(lambda: self._closing or bool(waiting))
-            if self.stopping and waiting:
-                self._frame.journal.decide("comments-left-out", reason=f"{len(waiting)}")
-                waiting.clear()
+            self._leave_out_if_stopped()
             if self._parking or not waiting:
                 return
             if not await self._frame.consent.settled():
@@ -133,7 +131,15 @@ class Desk:
         self._parking = parking
         self._closing = True
         await writing
+        if not parking:  # people were asked, and a stop came before they were heard
+            self._leave_out_if_stopped()
         return not self.state.comments
+
+    def _leave_out_if_stopped(self) -> None:
+        waiting = self.state.comments
+        if self.stopping and waiting:
+            self._frame.journal.decide("comments-left-out", reason=f"{len(waiting)}")
+            waiting.clear()
 
     def _tell(self, decided: Decided) -> None:
         leave = self._frame.spec.safe_outputs.create_comment
