@@ -13,6 +13,8 @@ from contracts.base import clip
 from starter.audit.chain import Record
 from workflows.plugin import WORKFLOWS, podium_plugin
 
+_TOLD = ("subject", "reason", "by", "established")
+
 
 class Retold:
     """Replays histories one by one, and listens to what their journals say."""
@@ -47,7 +49,7 @@ class _Ear(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         kind, at = getattr(record, "decision", None), getattr(record, "decided_at", None)
         if isinstance(kind, str) and isinstance(at, datetime):
-            told = {name: getattr(record, name, "") for name in ("subject", "reason")}
+            told = {name: getattr(record, name, "") for name in _TOLD}
             self._heard.append({"kind": "decision", "time": at.isoformat(), "what": kind, **told})
 
 

@@ -1,5 +1,6 @@
 """Gates in a workflow: updates, escalation, and a wait of 30 days."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
-from contracts.gates import Answered, Ballot, GatesState
+from contracts.gates import Answered, Ballot, GatesState, OpenGate
 from contracts.report import OrchestrationStatus
 from contracts.specs.gates import Approval
 from tests.conftest import WorkersFor
@@ -18,6 +19,7 @@ from tests.workflows.looks import look_less_often
 from tests.workflows.test_pipeline import ended, open_gate, start, worker
 from workflows.parts import ballot
 from workflows.parts.gate import Gates
+from workflows.parts.progress import waiting
 
 LONGEST = 700
 """Events of one history: what a gate waits in, and what a pipeline needs around it."""
@@ -78,9 +80,12 @@ async def test_an_update_is_refused_with_the_reason_or_counts(
         assert "no choice" in await update(handle, {"approver": "boss", "choice": "later"})
         assert "name the gate" in await update(handle, {"approver": "boss", "gate": "staging"})
         assert "valid dictionary" in await update(handle, "boss")
-        assert await update(handle, {**said, "comment": "a tenth"}) == ""
         described = str(await handle.query("__temporal_workflow_metadata"))
-        assert "your login" in described, "the dialogs of the Temporal UI say nothing"
+        assert "GitHub login" in described, "the dialogs of the Temporal UI say nothing"
+        assert "production waits for a decision" in described, "the run's page says nothing"
+        [gate] = await handle.query("gates")
+        assert f"[The approval issue]({gate['issue_url']})" in described
+        assert await update(handle, {**said, "comment": "a tenth"}) == ""
         report = await ended(handle)
 
     assert [run.inputs["item"] for run in github.started.values()] == ["canary"]
@@ -90,6 +95,25 @@ async def test_an_update_is_refused_with_the_reason_or_counts(
     assert "a tenth" in counted.reason
     refused = [one.reason for one in report.decisions if one.kind == "answer-refused"]
     assert len(refused) == 4, "each refusal is recorded, but for what is no answer at all"
+    assert refused[1] == "guest: guest is no approver of production", "an auditor asks who tried"
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_the_page_of_a_run_says_who_is_asked_and_how_to_answer(verified: bool) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    said = Answered(choice="approve", login="boss", established="verified", at=now)
+    gate = OpenGate(
+        gate="production", what="Stage <b>production</b>", approvers=("boss", "octo-org/ops"),
+        opened_at=now, until=now, issue_url="https://github.test/1", verified=verified, answers=(said,),
+    )  # fmt: skip
+    page = waiting(gate)
+
+    assert page[0] == "### Stage b production /b waits for a decision"
+    assert "By `boss`, `octo-org/ops`, until 2026-11-24 00:00 UTC; silence rejects." in page
+    assert "So far: `boss` approve (verified)" in page
+    assert ("Only comments on that issue count." in page) is verified
+    if not verified:
+        assert json.loads(page[-1].strip("`"))["gate"] == "production", "to be pasted as it stands"
 
 
 async def test_who_started_it_may_not_answer(

@@ -8,6 +8,8 @@ from contracts import names
 from workflows.parts.gate import Gates
 from workflows.parts.orchestration import Orchestration
 
+_MORE = 'You may add "comment", and "gate", which is needed while several are open.'
+
 
 class Answering:
     """What a pattern is besides: a place to answer.
@@ -23,8 +25,8 @@ class Answering:
 
     @workflow.signal(
         name=names.SIGNAL_APPROVE,
-        description='Approve what waits: {"approver": "your login", "gate"?: "…", "comment"?: "…"}. '
-        "Leave the gate out while one is open.",
+        description="Let what waits at a gate go on. Input, with your GitHub login: "
+        f'{{"approver": "octocat"}}. {_MORE}',
     )
     def approve(self, *arguments: Any) -> None:
         """Answer yes."""
@@ -33,8 +35,8 @@ class Answering:
 
     @workflow.signal(
         name=names.SIGNAL_REJECT,
-        description='Reject what waits: {"approver": "your login", "gate"?: "…", "comment"?: "why"}. '
-        "It is never taken back.",
+        description="Stop what waits at a gate; it is never taken back. Input, with your GitHub login: "
+        f'{{"approver": "octocat"}}. {_MORE}',
     )
     def reject(self, *arguments: Any) -> None:
         """Answer no."""
@@ -43,8 +45,9 @@ class Answering:
 
     @workflow.update(
         name=names.UPDATE_DECIDE,
-        description="Answer, and hear whether it counts: "
-        '{"approver": "your login", "choice": "approve", "gate"?: "…", "comment"?: "…"}.',
+        description="Answer at a gate, and hear at once whether it counts. Input, with your GitHub "
+        'login: {"approver": "octocat", "choice": "approve"}; "reject" is a choice too. '
+        f"{_MORE}",
     )
     def decide(self, *arguments: Any) -> dict[str, Any]:
         """Answer; the gate as it stands then."""

@@ -62,6 +62,7 @@ async def ask(
         )
         if made is not None:
             gate.issue_number, gate.issue_url = made.number, made.url
+            frame.show()
     issue = IssueRef(number=gate.issue_number, url=gate.issue_url) if gate.issue_number else None
     decision = await _watched(frame, gate, issue, evidence)
     if decision is None:

@@ -84,11 +84,6 @@ class Gates:
         self._journal.decide("gate-opened", gate.gate, f"for {approvers} until {gate.until:%c} UTC")
         self._clock.rearm()
 
-    def show_issue(self, name: str, number: int, url: str) -> None:
-        """Say where people find the approval issue."""
-        if gate := self._state.open.get(name):
-            gate.issue_number, gate.issue_url = number, url
-
     async def run(self) -> None:
         """Close each gate when enough was said, whether anybody waits for it just then or not."""
         await workflow.wait_condition(lambda: self._settle() or self._ended)

@@ -54,6 +54,8 @@ class Journal:
                 "decision": kind,
                 "subject": decision.subject,
                 "reason": decision.reason,
+                "by": decision.by,
+                "established": decision.established,
                 "decided_at": decision.time,
             },
         )

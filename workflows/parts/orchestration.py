@@ -70,7 +70,7 @@ class Orchestration(Generic[S]):
     def _assemble(self) -> None:
         """Make the parts, each over its share of the state."""
         self.tally = Tally(self.state.tally, self.spec.report)
-        self.journal = Journal(self.state.journal, on_decision=self._show)
+        self.journal = Journal(self.state.journal, on_decision=self.show)
         self.clock = Clock()
         self.outbox = Outbox(self.spec, self.context, self.state, self.journal)
         self.asked = Asked(self.spec, self.state, self.outbox, self.journal)
@@ -168,7 +168,7 @@ class Orchestration(Generic[S]):
         if self.refused is not None:
             raise closing.refuse(self.refused)
         self._console.refuse_the_rest()
-        self._show()
+        self.show()
         clock = asyncio.create_task(self.clock.run())
         counting = asyncio.create_task(self.gates.run())
         asking = asyncio.create_task(self.asked.run())
@@ -243,6 +243,14 @@ class Orchestration(Generic[S]):
         """Answer the query `report`: the final one, or what there is so far."""
         return self._final or self._reporting.assemble(self.status().status, self.stopping)
 
+    def show(self) -> None:
+        """Keep the run's page in the Temporal UI current; only a change of status costs an event."""
+        status = self._final.status if self._final else self._timeline.standing
+        if status is not self._published:
+            self._published = status
+            progress.publish(self.spec, status)
+        progress.show(self.title, self.tally, self._work, status, self._final, self.gates.shown())
+
     async def _described(self, work: Callable[[], Awaitable[Verdict | None]]) -> Verdict | None:
         """Do the work; a worker that cannot be described ends it before anything is dispatched."""
         try:
@@ -253,7 +261,7 @@ class Orchestration(Generic[S]):
     async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
         await self.breakers.read()
         self._final = await self._reporting.write(status, reason, self.outbox, data=self.is_child)
-        self._show()
+        self.show()
         return self._final
 
     def _breaker_settings(self) -> BreakerSettings | None:
@@ -270,12 +278,4 @@ class Orchestration(Generic[S]):
         self.budget.resumed()
         self.gates.resume(self._timeline.resume())
         self._work.pause(paused=False)
-
-    def _show(self) -> None:
-        """Keep the run's page in the Temporal UI current; only a change of status costs an event."""
-        work = self._work
-        status = self._final.status if self._final else self._timeline.standing
-        if status is not self._published:
-            self._published = status
-            progress.publish(self.spec, status)
-        progress.show(self.title, self.tally, work.in_flight, work.queued, status, self._final)
+        self.show()

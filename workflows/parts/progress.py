@@ -1,5 +1,6 @@
 """What people see of a running orchestration, and how its end is judged."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,17 @@ from temporalio.common import SearchAttributeKey
 from contracts import names
 from contracts.base import plain
 from contracts.fleet import Entry, OrchestrationState
+from contracts.gates import OpenGate
 from contracts.report import OrchestrationReport, OrchestrationStatus, Progress
 from contracts.runs import WAITING, OutcomeStatus
 from contracts.specs.common import Spec
 from workflows.parts.tally import Tally
+from workflows.parts.work import Work
 
 MAX_SHOWN = 50
 """Running workers in the answer of the query `status`."""
+_MAX_GATES = 5
+"""Gates that the page of a run shows."""
 
 
 def run_context(spec: Spec, state: OrchestrationState) -> dict[str, Any]:
@@ -52,17 +57,17 @@ def wait_for(what: str) -> None:
 def show(
     title: str,
     tally: Tally,
-    running: int,
-    queued: int,
+    work: Work,
     status: OrchestrationStatus,
     report: OrchestrationReport | None,
+    gates: Sequence[OpenGate],
 ) -> None:
     """Set the current details, which the Temporal UI shows on the run's page."""
     by_status = tally.state.totals.by_status
     counts = ", ".join(f"{n} {status}" for status, n in by_status.items()) or "none yet"
     lines = [
         f"### {plain(title)}",
-        f"**{status.value}** · {running} running · {queued} queued",
+        f"**{status.value}** · {work.in_flight} running · {work.queued} queued",
         f"Finished {sum(by_status.values())} of {tally.state.totals.items} items: {counts}",
     ]
     if rounds := tally.state.rounds:
@@ -74,7 +79,33 @@ def show(
         lines.append(f"[Report issue]({report.issue_url})")
     if report is not None and report.pull_request_url:
         lines.append(f"[Pull request]({report.pull_request_url})")
+    for gate in gates[:_MAX_GATES]:
+        lines += waiting(gate)
     workflow.set_current_details("\n\n".join(lines))
+
+
+def waiting(gate: OpenGate) -> list[str]:
+    """Say what waits for people, and how one who sees just this page can answer."""
+    who = ", ".join(f"`{one}`" for one in gate.approvers)
+    many = f"{gate.quorum} of " if gate.quorum > 1 else ""
+    until = f"{gate.until:%Y-%m-%d %H:%M} UTC"
+    lines = [
+        f"### {plain(gate.what)} waits for a decision",
+        f"By {many}{who}, until {until}; silence {gate.silence}.",
+    ]
+    if gate.answers:
+        said = (f"`{one.login}` {plain(one.choice)} ({one.established})" for one in gate.answers)
+        lines.append(f"So far: {', '.join(said)}")
+    if gate.issue_url:
+        lines.append(f"[The approval issue]({gate.issue_url}) says more; a comment there answers.")
+    if gate.verified:
+        return [*lines, "Only comments on that issue count."]
+    answer = {"gate": gate.gate, "approver": "YOUR GITHUB LOGIN", "comment": "WHY"}
+    return [
+        *lines,
+        "Or here: **More Actions**, **Send a Signal**, `approve` or `reject`, and this as data:",
+        f"```\n{json.dumps(answer)}\n```",
+    ]
 
 
 def measure(
