@@ -67,20 +67,30 @@ class OutputActivities:
         return opened
 
     @activity.defn(name="github.issue.edit")
-    async def edit_issue(self, ask: EditIssue) -> None:
-        """Set an issue's text and state; doing so again changes nothing."""
+    async def edit_issue(self, ask: EditIssue) -> IssueRef | None:
+        """Set an issue's text and state; doing so again changes nothing.
+
+        Returns:
+            The issue; None is what older histories have.
+        """
         body = self._marking.body(ask)
         with told_to_temporal():
             edit = in_time(self._github.issues.edit)
             await self._github.call(edit, ask.repository, ask.number, body=body, state=ask.state)
+        return IssueRef(number=ask.number, url=self._github.page(ask.repository, ask.number))
 
     @activity.defn(name="github.issue.label")
-    async def add_labels(self, ask: AddLabels) -> None:
-        """Add labels; those that are there stay, so doing so again changes nothing."""
+    async def add_labels(self, ask: AddLabels) -> IssueRef | None:
+        """Add labels; those that are there stay, so doing so again changes nothing.
+
+        Returns:
+            The issue; None is what older histories have.
+        """
         with told_to_temporal():
             label = in_time(self._github.issues.label)
             safe = tuple(map(sanitize.label, ask.labels))
             await self._github.call(label, ask.repository, ask.number, safe)
+        return IssueRef(number=ask.number, url=self._github.page(ask.repository, ask.number))
 
     @activity.defn(name="github.issue.close")
     async def close_issue(self, ask: CloseIssue) -> ClosedIssue:
@@ -90,10 +100,12 @@ class OutputActivities:
             if ask.required_labels or ask.required_title_prefix:
                 found = await self._github.call(issues.read, ask.repository, ask.number)
                 if why := _lacks(found, ask):
-                    return ClosedIssue(kept_open=why)
+                    return ClosedIssue(
+                        kept_open=why, url=self._github.page(ask.repository, ask.number)
+                    )
             close = in_time(issues.close)
             await self._github.call(close, ask.repository, ask.number, ask.state_reason)
-        return ClosedIssue()
+        return ClosedIssue(url=self._github.page(ask.repository, ask.number))
 
     async def _label(self, ask: CreatePullRequest, opened: IssueRef) -> None:
         """Label it; doing so again changes nothing, and a refusal does not undo what is open."""

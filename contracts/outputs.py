@@ -104,6 +104,8 @@ class ClosedIssue(Sent):
 
     kept_open: str = ""
     """Why it was left as it is."""
+    url: str = ""
+    """Its page; empty in older histories."""
 
 
 class AddLabels(Sent):

@@ -35,9 +35,10 @@ _COOKIE = "podium-codec"
 _SIGNED_IN_SECONDS = 12 * 3_600
 _JSON = "application/json"
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Podium codec server</title>
-<body><form method="post"><p>{words}</p>
+<body><p>{words}</p>{form}</body></html>"""
+_FORM = """<form method="post">
 <label>Token <input type="password" name="token" autocomplete="off" autofocus></label>
-<button>Sign in</button></form></body></html>"""
+<button>Sign in</button></form>"""
 
 Turn = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
@@ -99,16 +100,16 @@ class CodecServer:
     async def sign_in(self, request: Request) -> Response:
         """Take the token from a person, and have their browser show that from now on."""
         if request.method == "GET":
-            return _page(200, "The token of this codec server:")
+            return _page(200, "The token of this codec server:", _FORM)
         try:
             form = await body_of(request, _MAX_FORM)
         except RefusedError as error:
             return said(error.status, str(error))
         given = parse_qs(form.decode(errors="replace")).get("token", [""])[0]
         if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token):
-            return _page(401, "That is not the token. Once more:")
+            return _page(401, "That is not the token. Once more:", _FORM)
         until = int(time.time()) + _SIGNED_IN_SECONDS
-        answer = said(200, "signed in: go back to the Temporal UI")
+        answer = _page(200, "Signed in. Go back to the Temporal UI, and load its page again.")
         answer.set_cookie(
             _COOKIE,
             f"{until}.{self._stamp(until)}",
@@ -170,9 +171,9 @@ def _payloads(body: bytes) -> Sequence[Payload]:
         raise RefusedError(400, "no payloads in JSON") from None
 
 
-def _page(status: int, words: str) -> Response:
+def _page(status: int, words: str, form: str = "") -> Response:
     headers = {
         "content-security-policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
         "cache-control": "no-store",
     }
-    return HTMLResponse(_PAGE.format(words=words), status, headers)
+    return HTMLResponse(_PAGE.format(words=words, form=form), status, headers)

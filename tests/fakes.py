@@ -241,6 +241,9 @@ class FakeGitHub:
         if place:
             self.closed_issues.append(place[1])
 
+    def page(self, repository: str, number: int) -> str:
+        return f"https://github.test/{repository}/issues/{number}"
+
     def comments(self, repository: str, number: int, **_: Any) -> list[dict[str, Any]]:
         self.requests += 1
         return []

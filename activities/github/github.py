@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from activities.github.actions import Actions
 from activities.github.client import GitHubClient
@@ -36,6 +37,12 @@ class GitHub:
     def pages(self) -> Origins:
         """Where its pages are, for people: the only place that links lead to."""
         return origins(self.client.api_url)
+
+    def page(self, repository: str, number: int) -> str:
+        """Name the page of an issue or pull request, where no answer of GitHub's does."""
+        parts = urlsplit(self.client.api_url)
+        host = parts.netloc.removeprefix("api.")
+        return f"{parts.scheme}://{host}/{repository}/issues/{number}"
 
     async def call(self, function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
         """Run a blocking call of the adapter beside the event loop, trace context included."""

@@ -32,6 +32,7 @@ from contracts.outputs import (
 )
 from contracts.sarif import PublishSarif, SarifSource
 from sandbox.launch import SandboxProcess, start_sandbox
+from starter.audit.decoding import links
 from tests.activities.sarif_samples import log, packed, result, run
 
 TOKEN = "podium-token"
@@ -275,6 +276,38 @@ async def test_an_issue_that_is_not_as_required_stays_open(
 
     assert closed.kept_open == why
     assert place.issues[0]["state"] == "open"
+
+
+async def test_what_changes_an_issue_names_its_page(place: Place) -> None:
+    """The audit trail has no other link to it."""
+    page = place.issues[0]["html_url"]
+    doing = activities(place.sandbox)
+
+    for name in ("edit_issue", "add_labels", "close_issue"):
+        ask = next(ask for one, ask, *_ in KINDS.values() if one == name)(place)
+        env = ActivityEnvironment()
+        env.info = replace(
+            env.info,
+            started_time=datetime.now(UTC),
+            start_to_close_timeout=timedelta(seconds=25),
+        )
+        done = await env.run(doing[name], ask)
+        assert links(done.model_dump(mode="json")) == [page], name
+
+
+@pytest.mark.parametrize(
+    ("api", "page"),
+    [
+        ("https://api.github.com", "https://github.com/o/r/issues/7"),
+        ("https://api.octo.ghe.com", "https://octo.ghe.com/o/r/issues/7"),
+        ("https://github.example.org/api/v3", "https://github.example.org/o/r/issues/7"),
+    ],
+)
+def test_pages_are_where_each_github_has_them(api: str, page: str) -> None:
+    github = settings_from({"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": api}).github
+
+    assert github.page("o/r", 7) == page
+    github.close()
 
 
 async def test_text_over_the_limit_is_cut_between_rows_and_says_where_the_whole_is(

@@ -11,11 +11,15 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
+from activities.settings import settings_from
+from contracts.names import CONTENT_QUEUE
 from contracts.report import OrchestrationReport
 from starter.audit.chain import Record, verify
 from starter.audit.exporting import Exported, export
+from starter.audit.records import OUTPUTS
 from starter.exits import CliError
 from tests.audit.archive import Archive, recorded, started
+from worker_main import activities_by_queue
 
 CHAIN = ("router-chained.4", "router-chained.3", "router-chained.2", "router-chained.1")
 """In the order of their beginnings."""
@@ -110,6 +114,30 @@ async def test_outputs_have_links_and_signals_have_both_names() -> None:
     (approval,) = [line for line in of(trail, "signal") if line["name"] == "approve"]
     assert approval["identity"], "as Temporal knows it"
     assert approval["payload"]["approver"], "as the sender says"
+
+
+def test_all_that_writes_for_people_to_read_is_an_output() -> None:
+    settings = settings_from({"GITHUB_TOKEN": "t"})
+    client: Any = None  # nothing is called
+    writers: Any = activities_by_queue(client, settings)[CONTENT_QUEUE]
+    settings.github.close()
+
+    assert {one.__temporal_activity_definition.name for one in writers} == OUTPUTS
+
+
+async def test_answers_say_who_gave_them_and_how_that_is_known() -> None:
+    """One approver signalled, the other one commented."""
+    known = []
+    for name in ("pipeline.1", "pipeline-commented.1"):
+        histories = recorded(name)
+        (history,) = histories.values()
+        _, trail = await exported(Archive(histories), history.workflow_id)
+        answers = [line for line in of(trail, "decision") if line["what"] == "answered"]
+        known += [(bool(one["by"]), one["established"]) for one in answers]
+        read = [one for one in of(trail, "activity") if one["activity"] == "github.gates.answer"]
+        assert all(one["links"] for one in read), "to the comment"
+
+    assert set(known) == {(True, "claimed"), (True, "verified")}
 
 
 async def test_runs_that_temporal_has_no_more_are_gaps() -> None:

@@ -154,6 +154,8 @@ async def test_a_browser_signs_in_once_and_for_a_time(
 
     right = await web.post("/sign-in", data={"token": TOKEN})
 
+    assert "<p>Signed in." in right.text
+    assert "<form" not in right.text
     kept = right.headers["set-cookie"]
     assert "HttpOnly" in kept
     assert "SameSite=strict" in kept

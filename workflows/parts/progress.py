@@ -104,7 +104,7 @@ def waiting(gate: OpenGate) -> list[str]:
     return [
         *lines,
         "Or here: **More Actions**, **Send a Signal**, `approve` or `reject`, and this as data:",
-        f"```\n{json.dumps(answer)}\n```",
+        f"```\n{json.dumps(answer, indent=1)}\n```",
     ]
 
 
