@@ -4,7 +4,7 @@ import dataclasses
 import io
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -21,6 +21,7 @@ from starter.exits import CliError
 from tests.audit.archive import Archive, recorded, started
 from worker_main import activities_by_queue
 
+_TASK_DONE: Final = "workflow_task_completed_event_attributes"
 CHAIN = ("router-chained.4", "router-chained.3", "router-chained.2", "router-chained.1")
 """In the order of their beginnings."""
 
@@ -41,6 +42,13 @@ def of(trail: list[Record], kind: str) -> list[Record]:
 
 def untold(record: Record) -> tuple[str, ...]:
     return tuple(str(record[name]) for name in ("what", "subject", "reason"))
+
+
+def caused_by(event: HistoryEvent) -> int:
+    """The workflow task that an event is a command of, or is itself; 0 for none."""
+    told = getattr(event, event.WhichOneof("attributes") or "")
+    is_task = event.HasField(_TASK_DONE)
+    return event.event_id if is_task else getattr(told, "workflow_task_completed_event_id", 0)
 
 
 def report_of(history: WorkflowHistory) -> OrchestrationReport:
@@ -138,6 +146,24 @@ async def test_answers_say_who_gave_them_and_how_that_is_known() -> None:
         assert all(one["links"] for one in read), "to the comment"
 
     assert set(known) == {(True, "claimed"), (True, "verified")}
+
+
+@pytest.mark.parametrize("name", ["pipeline-commented.1", "plain.1"])
+async def test_of_one_that_still_runs_no_end_is_told(name: str) -> None:
+    """A replay of what has not ended is given up, and that is no decision."""
+    ((run_id, history),) = recorded(name).items()
+    tasks = [event.event_id for event in history.events if event.HasField(_TASK_DONE)]
+    done_by = tasks[len(tasks) // 2]  # where it waits for runs or people
+    last = max(e.event_id for e in history.events if caused_by(e) == done_by)
+    so_far = WorkflowHistory(history.workflow_id, list(history.events)[:last])
+
+    _, whole = await exported(Archive({run_id: history}), history.workflow_id)
+    done, trail = await exported(Archive({run_id: so_far}), history.workflow_id)
+
+    told = [untold(line) for line in of(trail, "decision")]
+    assert told
+    assert told == [untold(line) for line in of(whole, "decision")][: len(told)]
+    assert (done.gaps, of(trail, "ended")) == (0, [])
 
 
 async def test_runs_that_temporal_has_no_more_are_gaps() -> None:

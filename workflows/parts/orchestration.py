@@ -176,6 +176,8 @@ class Orchestration(Generic[S]):
         try:
             ended = await asyncio.shield(doing)
         except asyncio.CancelledError:
+            if workflow.cancellation_reason() is None:  # dropped from a cache, or replayed to here
+                raise
             self.stop("the orchestration was cancelled")
             ended = await doing
             ended = (OrchestrationStatus.CANCELLED, ended[1] if ended else self.stopping)
