@@ -11,6 +11,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from contracts import names
 from contracts.report import OrchestrationReport
+from sandbox.control import TimedRule
+from scripts import router_paths
 from starter.webhooks import Delivery
 from starter.webhooks.gates import GateNews
 from tests.patience import PATIENCE
@@ -174,6 +176,40 @@ async def test_only_comments_of_approvers_count_and_each_refusal_is_recorded(sta
     assert "approve" in issue["body"]
     assert "| boss | approve |" in issue["body"]
     assert issue["body"].startswith("**Approved by boss, member")
+
+
+async def test_while_two_gates_are_open_only_an_answer_that_names_one_counts(stand: Stand) -> None:
+    """A router's doubt, and what may be written, wait for people at once."""
+    room, asks = Room(stand), {"approvers": ["boss"]}
+    router_paths.seed(stand.control)
+    stand.control.timed([*router_paths.verdicts(), TimedRule()])
+    data = router_paths.unsure()
+    data["for-each"] = {"source": "open-issues", "limit": 2}
+    data["safe-outputs"]["approval"] = asks
+    async with stand.workers():
+        handle = await stand.start(data)
+
+        async def both() -> Any:
+            gates = {one["gate"]: one["issue_number"] for one in await handle.query("gates")}
+            return len(gates) == 2 and all(gates.values()) and gates
+
+        numbers = await until(both)
+        await handle.signal("approve", {"approver": "boss"})
+        await room.say("boss", numbers["outputs"], "/approve")
+
+        async def refused() -> Any:
+            told = await refusals(handle)
+            return len(told) == 2 and told
+
+        assert all("name the gate (open: " in one for one in await until(refused))
+        await room.say("boss", numbers["routing-1"], "/reject routing-1")
+        await room.say("boss", numbers["outputs"], "/approve outputs")
+        report = await ended(handle)
+
+    answers = {d.subject: d.reason for d in report.decisions if d.kind == "answered"}
+    assert answers.keys() == {"outputs", "routing-1"}
+    assert {row.key: row.route for row in report.results} == {"1": "bug", "2": "rest"}
+    assert len([d for d in report.decisions if (d.kind, d.reason) == ("commented", "route")]) == 2
 
 
 async def test_an_answer_that_no_webhook_told_of_is_found_and_costs_little(stand: Stand) -> None:
