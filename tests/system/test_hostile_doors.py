@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import requests
+import yaml
 
 from contracts import names
 from contracts.hardening import MARK, QUOTED
@@ -16,6 +18,9 @@ from tests.hostile import many
 from tests.patience import PATIENCE
 from tests.system.judging import decisions
 from tests.system.stand import REPOSITORY, TOKEN, WORKER_FILE, Stand, spec
+from tests.system.test_gate_comments import Room, ended, until
+from tests.webhooks.posting import delivery
+from tests.webhooks.process import receiver
 
 AGENT = WORKER_FILE.replace(
     "dispatch_id: {required: false}", "dispatch_id: {}\n      aw_context: {}"
@@ -109,3 +114,87 @@ async def test_what_strangers_and_workers_say_is_harmless_text_in_the_report(sta
     for text in handed:
         lines = text.splitlines()
         assert len(lines) == 1 or all(one == QUOTED or one.startswith(MARK) for one in lines)
+
+
+GATED = {
+    "name": "door",
+    "pattern": "pipeline",
+    "repository": REPOSITORY,
+    "on": {"issues": {"types": ["opened"]}},
+    "stages": [
+        {
+            "name": "production",
+            "approval": {"approvers": ["boss"]},
+            "workers": {"deploy": {"workflow": "analyzer.yml", "inputs": {"item": "x"}}},
+        }
+    ],
+    "report": {"title": "About ${{ event.issue.title }}"},
+    "safe-outputs": {"create-issue": {"max": 1}},
+}
+DELIVERIES = 12
+OURS = ("@boss", "\n/approve production\n", "/reject production because of this\n")
+"""An approval issue mentions who is asked, and shows how to answer."""
+
+
+def opened(number: int, texts: list[str]) -> dict[str, Any]:
+    """What GitHub would send of an issue by a stranger who chose all of the words."""
+    issue = {
+        "number": number,
+        "title": texts[0][:250] or "-",
+        "body": texts[1],
+        "labels": [{"name": texts[2][:50]}],
+        "user": {"login": texts[3][:90]},
+    }
+    sender = {"login": texts[4][:90], "type": "User"}
+    place = {"full_name": REPOSITORY}
+    return {"action": "opened", "issue": issue, "sender": sender, "repository": place}
+
+
+def written(room: Room) -> list[str]:
+    """All that Podium has written in the repository, without its marks; titles are judged."""
+    found = []
+    for issue in room.ask("boss", "GET", "/issues?state=all&per_page=100"):
+        if "<!-- podium:" in (issue["body"] or ""):
+            assert alive_in_title(issue["title"]) == []
+            said = room.ask("boss", "GET", f"/issues/{issue['number']}/comments?per_page=100")
+            found += [
+                issue["body"],
+                *(one["body"] for one in said if "<!-- podium:" in one["body"]),
+            ]
+    return [
+        re.sub(r"<!-- podium:[a-z]+ [0-9a-f]{24} [0-9a-f]{32} -->$", "", text) for text in found
+    ]
+
+
+@pytest.mark.covers("C2")
+async def test_what_deliveries_and_comments_say_is_harmless_text_in_approval_issues(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """Strangers start it by a delivery; who approves is talked into anything."""
+    (tmp_path / "door.yml").write_text(yaml.safe_dump(GATED))
+    room, told = Room(stand), TEXTS[50:]
+    async with stand.workers(), receiver(stand, "--specs", str(tmp_path)) as web:
+        for n in range(DELIVERIES):
+            payload = opened(n + 1, told[5 * n : 5 * n + 5])
+            posted = delivery(payload, "issues", delivery_id=f"d-{n}")
+            answer = await web.post("/webhooks", **posted)
+            assert answer.json()["said"] == "door is started"
+        handles = [
+            stand.client.get_workflow_handle(f"podium/door/d-{n}") for n in range(DELIVERIES)
+        ]
+
+        async def all_ask() -> Any:
+            gates = [await handle.query("gates") for handle in handles]
+            return all(one and one[0]["issue_number"] for one in gates) and gates
+
+        gates = await until(all_ask)
+        texts = written(room)
+        for n, (gate,) in enumerate(gates):
+            said = f"/approve production {told[100 + n]}"
+            await room.say("boss", gate["issue_number"], said)
+        reports = [await ended(handle) for handle in handles]
+        texts += written(room)
+
+    assert {report.status for report in reports} == {"succeeded"}
+    assert len(texts) == DELIVERIES * (1 + 3), "approval issues; then they, their ends and reports"
+    assert [found for found in (alive(text, ours=OURS) for text in texts) if found] == []
