@@ -35,8 +35,8 @@ def examples(command: str) -> list[list[str]]:
 
 def test_the_commands_are_those_that_the_tests_know() -> None:
     assert sorted(COMMANDS) == [
-        *("approve", "audit export", "audit verify", "codec-server", "demo", "gates", "reject"),
-        *("render", "retry", "sandbox"),
+        *("approve", "audit export", "audit verify", "codec-server", "demo", "doctor", "gates"),
+        *("reject", "render", "retry", "sandbox"),
         *("schedules apply", "schedules delete", "schedules list"),
         *("start", "watch", "webhooks"),
     ]
