@@ -60,9 +60,12 @@ class OutputActivities:
 
     @activity.defn(name="github.pull-request.create")
     async def create_pull_request(self, ask: CreatePullRequest) -> IssueRef:
-        """Open the pull request, or find it open, and label it; raises as `create_issue` does."""
+        """Open the pull request, or find it open, and label it; raises as `create_issue` does.
+
+        One that others opened from the same branch stays as it is.
+        """
         opened = await self._once(ask, PullRequestWrite(ask, self._marking))
-        if ask.labels:
+        if ask.labels and opened.made != "kept":
             await self._label(ask, opened)
         return opened
 

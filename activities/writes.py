@@ -7,7 +7,7 @@ from typing import Any
 from temporalio import activity
 
 from activities import sanitize
-from activities.github import GitHub
+from activities.github import AmbiguousError, GitHub, RefusedError, UnavailableError
 from activities.markers import Markers
 from activities.once import SEND_DEADLINE, Sight, in_time, within
 from activities.texts import rendered
@@ -24,6 +24,7 @@ from contracts.outputs import (
 )
 
 _MAX_PAGES = 3
+_UNPROCESSABLE = 422
 _LATER = timedelta(seconds=2)
 """GitHub's times have whole seconds."""
 
@@ -56,9 +57,14 @@ class Marking:
         return Sight(absent=settled or (newest is not None and newest > since + _LATER))
 
     def _is_mine(self, one: dict[str, Any], ask: Asked, login: str) -> bool:
+        return ask.write_id in self.ids(one, login)
+
+    def ids(self, one: dict[str, Any], login: str, kind: str = "") -> set[str]:
+        """Read the marks of what our own login wrote; what others wrote, or copied, has none."""
         author = (one.get("user") or {}).get("login")
-        marked = ask.write_id in self.markers.write_ids(one.get("body") or "")
-        return marked and (not login or author == login)
+        if login and author != login:
+            return set()
+        return self.markers.write_ids(one.get("body") or "", kind)
 
 
 @dataclass(frozen=True)
@@ -129,15 +135,25 @@ class CommentWrite:
 
 @dataclass(frozen=True)
 class PullRequestWrite:
-    """A new pull request. GitHub allows one open one per branch, which helps."""
+    """A new pull request, or the open one of the same branch: GitHub allows no other beside it."""
 
     ask: CreatePullRequest
     marking: Marking
     answer: type[IssueRef] = IssueRef
 
     async def send(self) -> IssueRef:
-        """Open it."""
-        return ref(await within(SEND_DEADLINE, self._post))
+        """Open it; where one is open, that one is taken, with this text if Podium wrote it."""
+        github, base = self.marking.github, self.ask.base
+        if base is None:
+            found = await github.call(github.repositories.get, self.ask.repository)
+            base = str(found["default_branch"])
+        try:
+            return ref(await within(SEND_DEADLINE, lambda: self._post(base)))
+        except RefusedError as refused:
+            standing = await self._standing(base) if refused.status == _UNPROCESSABLE else None
+            if standing is None:
+                raise
+        return await self._take(standing)
 
     async def look(self, since: datetime, *, settled: bool) -> Sight[IssueRef]:
         """Look among the pull requests of the branch."""
@@ -145,11 +161,33 @@ class PullRequestWrite:
         seen = await github.call(github.issues.pulls_of, self.ask.repository, self.ask.head)
         return await self.marking.sight(self.ask, seen, since, settled=settled)
 
-    async def _post(self) -> dict[str, Any]:
+    async def _standing(self, base: str) -> dict[str, Any] | None:
+        """Find the open pull request from the branch to the base."""
+        github = self.marking.github
+        seen = await github.call(github.issues.pulls_of, self.ask.repository, self.ask.head)
+        open_ones = (one for one in seen if one["state"] == "open" and one["base"]["ref"] == base)
+        return next(open_ones, None)
+
+    async def _take(self, standing: dict[str, Any]) -> IssueRef:
+        """Give an open one this text and mark; one that others opened keeps its own."""
         ask, github = self.ask, self.marking.github
-        base = ask.base
-        if base is None:
-            base = (await github.call(github.repositories.get, ask.repository))["default_branch"]
+        login = await github.call(github.repositories.login)
+        if not self.marking.ids(standing, login, ask.kind):
+            return ref(standing).model_copy(update={"made": "kept"})
+        try:
+            await github.call(
+                in_time(github.issues.edit_pull),
+                ask.repository,
+                standing["number"],
+                title=sanitize.title(ask.title),
+                body=self.marking.body(ask),
+            )
+        except AmbiguousError as error:  # to edit again is safe: no look comes first
+            raise UnavailableError(str(error), error.status) from error
+        return ref(standing).model_copy(update={"made": "updated"})
+
+    async def _post(self, base: str) -> dict[str, Any]:
+        ask, github = self.ask, self.marking.github
         return await github.call(
             in_time(github.issues.open_pull),
             ask.repository,

@@ -122,6 +122,8 @@ class IssueRef(Sent):
     number: int
     """Of the issue or pull request; a comment's is that of its issue."""
     url: str
+    made: Literal["new", "updated", "kept"] = "new"
+    """Whether it was there before: then it got a new text, or stays as it is."""
 
 
 class ReadHealthIssue(Sent):

@@ -102,11 +102,17 @@ def graphql_data(answer: Any, headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _message(text: str) -> str:
+    """Read what an answer says; "Validation Failed" alone would not say of what."""
     try:
         body = json.loads(text)
     except ValueError:
         return text
-    return str(body.get("message", "")) if isinstance(body, dict) else text
+    if not isinstance(body, dict):
+        return text
+    errors = body.get("errors")
+    listed = errors if isinstance(errors, list) else []
+    more = [one["message"] for one in listed if isinstance(one, dict) and one.get("message")]
+    return ": ".join(map(str, [body.get("message", ""), *more]))
 
 
 def _asked_to_wait(status: int, headers: Mapping[str, str], text: str) -> timedelta | None:

@@ -139,6 +139,11 @@ class Issues:
         created: dict[str, Any] = self._client.request("POST", path, body=asked).data
         return created
 
+    def edit_pull(self, repository: str, number: int, *, title: str, body: str) -> None:
+        """Set a pull request's title and text; doing so again changes nothing."""
+        path = f"/repos/{repository}/pulls/{number}"
+        self._client.request("PATCH", path, body={"title": title, "body": body})
+
     def label(self, repository: str, number: int, labels: tuple[str, ...]) -> None:
         """Add labels to an issue or pull request; those that it has already stay."""
         path = f"/repos/{repository}/issues/{number}/labels"

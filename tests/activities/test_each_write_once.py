@@ -35,7 +35,7 @@ from sandbox.launch import SandboxProcess, start_sandbox
 from starter.audit.decoding import links
 from tests.activities.sarif_samples import log, packed, result, run
 
-TOKEN = "podium-token"
+TOKEN, STRANGER = "podium-token", "another-token"
 SETTLE = timedelta(seconds=0.6)
 MOST_ATTEMPTS = 60
 _NUMBERS = itertools.count(1)
@@ -43,7 +43,8 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with start_sandbox(mode="timed", tokens={TOKEN: "podium-operator"}) as started:
+    tokens = {TOKEN: "podium-operator", STRANGER: "octo-dev"}
+    with start_sandbox(mode="timed", tokens=tokens) as started:
         yield started
 
 
@@ -54,10 +55,10 @@ class Place:
     sandbox: SandboxProcess
     name: str
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, token: str = TOKEN) -> Any:
         with requests.Session() as session:
             session.trust_env = False
-            session.headers["Authorization"] = f"Bearer {TOKEN}"
+            session.headers["Authorization"] = f"Bearer {token}"
             url = f"{self.sandbox.api_url}/repos/{self.name}{path}"
             answer = session.request(method, url, json=body, timeout=20)
         answer.raise_for_status()
@@ -258,6 +259,63 @@ async def test_each_kind_of_output_is_written_once_under_each_trouble(
     assert count(place) == wanted
     assert took > 1, "the trouble did happen"
     assert killed or hit - {None}
+
+
+@pytest.mark.covers("S2", "T6")
+@pytest.mark.parametrize("trouble", ["", *faults("")])
+async def test_the_open_pull_request_of_a_branch_is_brought_up_to_date(
+    place: Place, trouble: str
+) -> None:
+    """Another run's, of another day: GitHub refuses a second one from the same branch."""
+    does = activities(place.sandbox)
+    earlier = CreatePullRequest(title="old", head="draft", **common(place))
+    await try_until_done(does, "create_pull_request", earlier)
+    place.sandbox.control.faults(pull_faults()[trouble] if trouble else [])
+
+    again = {"write_id": "1" * 24, "body": "new text"}
+    later = CreatePullRequest(title="new", head="draft", **common(place) | again)
+    took = await try_until_done(does, "create_pull_request", later)
+    place.sandbox.control.clear_faults()
+
+    (pull,) = place.ask("GET", "/pulls?state=all")
+    assert (pull["title"], pull["body"].split("\n")[0]) == ("new", "new text")
+    assert (took > 1) == bool(trouble)
+
+
+def pull_faults() -> dict[str, list[dict[str, Any]]]:
+    """The same troubles of the edit: its path has a number."""
+    return {
+        name: [{**one, "path": r"/pulls/\d+$"} for one in found if one is not STALE]
+        for name, found in faults("PATCH").items()
+    }
+
+
+async def test_the_open_pull_request_that_others_made_of_a_branch_stays_theirs(
+    place: Place,
+) -> None:
+    """Also where its text has a mark of Podium: that may be a copy."""
+    mark = Markers(b"key").mark("report", "2" * 24)
+    theirs = {"title": "theirs", "body": f"mine\n\n{mark}", "head": "draft", "base": "main"}
+    place.ask("POST", "/pulls", theirs, token=STRANGER)
+    ask = CreatePullRequest(title="new", head="draft", labels=("a",), **common(place))
+
+    await try_until_done(activities(place.sandbox), "create_pull_request", ask)
+
+    (pull,) = place.ask("GET", "/pulls?state=all")
+    assert (pull["title"], pull["body"], pull["labels"]) == ("theirs", theirs["body"], [])
+
+
+async def test_a_refused_pull_request_is_not_taken_for_one_that_is_open(place: Place) -> None:
+    """The branch has an open one, to another base; and then nothing to offer at all."""
+    tip = place.ask("GET", "/git/ref/heads/draft")["object"]["sha"]
+    place.ask("POST", "/git/refs", {"ref": "refs/heads/same", "sha": tip})
+    ask = CreatePullRequest(title="new", head="draft", base="same", **common(place))
+    place.ask("POST", "/pulls", {"title": "t", "head": "draft", "base": "main"})
+
+    with pytest.raises(ApplicationError, match="No commits between same and draft"):
+        await try_until_done(activities(place.sandbox), "create_pull_request", ask)
+
+    assert [one["title"] for one in place.ask("GET", "/pulls?state=all")] == ["t"]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,15 @@ from workflows.parts.staging import Staging
 
 _OWN_ISSUES = frozenset({"approval"})
 """A gate declares its own issue and comments, outside `safe-outputs`."""
+_VERBS = {
+    ("create-issue", "new"): "issue-created",
+    ("create-pull-request", "new"): "pull-request-created",
+    ("create-pull-request", "updated"): "pull-request-updated",
+    ("create-pull-request", "kept"): "pull-request-kept",
+    ("create-comment", "new"): "commented",
+    ("create-comment", "kept"): "already-commented",
+}
+"""What the journal says of a write, by output and by whether it was there before."""
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
@@ -290,8 +299,7 @@ class Outbox:
         except ActivityError as error:
             self._journal.decide("output-failed", output, str(error.cause))
             return None
-        verb = "commented" if output == "create-comment" else f"{output.partition('-')[2]}-created"
-        self._journal.decide(verb, f"#{written.number}", kind)
+        self._journal.decide(_VERBS[output, written.made], f"#{written.number}", kind)
         return written
 
 
