@@ -529,15 +529,17 @@ async def test_cancelling_in_a_pause_ends_it_in_order(stage: Stage) -> None:
     assert stage.github.opened_pulls == []
 
 
-async def test_a_pause_holds_the_next_step_and_resuming_goes_on(stage: Stage) -> None:
+async def test_a_pause_holds_the_next_step_and_moves_the_deadline(stage: Stage) -> None:
+    """It goes on for longer than the deadline is away, and nothing is late after it."""
+
     async def script(handle: WorkflowHandle[Any, Any]) -> None:
         await stage.until(handle, "draft 1")
         await handle.signal("pause")
-        await stage.env.sleep(timedelta(hours=5))
+        await stage.env.sleep(timedelta(minutes=20))
         assert len(stage.github.started) == 1
         await handle.signal("resume")
 
-    report = await stage.run(Studio(), script=script)
+    report = await stage.run(Studio(), spec(deadline="10m"), script=script)
 
     assert (report.status, scores(report)) == (SUCCEEDED, [5, 7, 9])
 
