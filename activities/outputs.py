@@ -55,8 +55,17 @@ class OutputActivities:
 
     @activity.defn(name="github.issue.comment")
     async def comment(self, ask: CreateComment) -> IssueRef:
-        """Comment, or find the comment written; raises as `create_issue` does."""
-        return await self._once(ask, CommentWrite(ask, self._marking))
+        """Comment, or find the comment written, or what it says; raises as `create_issue` does.
+
+        Two runs that say the same in the same moment may both be heard.
+        """
+        write = CommentWrite(ask, self._marking)
+        if ask.says:
+            with told_to_temporal():
+                said = await write.said()
+            if said is not None:
+                return said
+        return await self._once(ask, write)
 
     @activity.defn(name="github.pull-request.create")
     async def create_pull_request(self, ask: CreatePullRequest) -> IssueRef:

@@ -13,6 +13,7 @@ from activities.once import SEND_DEADLINE, Sight, in_time, within
 from activities.texts import rendered
 from contracts.markdown import fit
 from contracts.outputs import (
+    MATTER,
     MAX_BODY,
     CreateComment,
     CreateIssue,
@@ -25,6 +26,8 @@ from contracts.outputs import (
 
 _MAX_PAGES = 3
 _UNPROCESSABLE = 422
+_SAID = "said"
+"""Kind of the mark of what a comment says, beside the one of the write."""
 _LATER = timedelta(seconds=2)
 """GitHub's times have whole seconds."""
 
@@ -42,6 +45,8 @@ class Marking:
         if not isinstance(text, str):
             text = rendered(text, self.github.pages)
         mark = self.markers.mark(ask.kind, ask.write_id)
+        if isinstance(ask, CreateComment) and ask.says:
+            mark = f"{mark}\n{self.markers.mark(_SAID, ask.says)}"
         whole = f"(The text was cut here. The whole is in the run {_run()}.)"
         return f"{fit(text, MAX_BODY - len(mark) - 2, whole)}\n\n{mark}"
 
@@ -104,6 +109,21 @@ class CommentWrite:
     ask: CreateComment
     marking: Marking
     answer: type[IssueRef] = IssueRef
+
+    async def said(self) -> IssueRef | None:
+        """Find our newest comment on the matter, where it says the same."""
+        ask, marking = self.ask, self.marking
+        github, matter = marking.github, ask.says[:MATTER]
+        login = await github.call(github.repositories.login)
+        seen = await github.call(
+            github.issues.comments, ask.repository, ask.number, max_pages=_MAX_PAGES
+        )
+        told = [(one, said) for one in seen for said in marking.ids(one, login, _SAID)]
+        comment, said = next((one for one in reversed(told) if one[1].startswith(matter)), ({}, ""))
+        if said != ask.says:
+            return None
+        made = "new" if ask.write_id in marking.ids(comment, login) else "kept"
+        return self._ref(comment).model_copy(update={"made": made})
 
     async def send(self) -> IssueRef:
         """Write it."""

@@ -11,6 +11,8 @@ from contracts.report import MAX_ACTION_ITEMS, ActionItem, OrchestrationReport
 MAX_BODY = 65_536
 """GitHub's limit on an issue's body, in characters."""
 MAX_TITLE = 256
+MATTER = 12
+"""Characters of `says` that name the matter; the others name what is said of it."""
 
 
 class RenderReport(Sent):
@@ -66,6 +68,8 @@ class CreateComment(Write):
     """Comment on an issue or pull request."""
 
     number: int
+    says: str = Field(default="", pattern=r"^([0-9a-f]{24})?$")
+    """The same for all runs that say the same: where the newest comment on the matter does, none is written."""
 
 
 class CreatePullRequest(Write):

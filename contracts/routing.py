@@ -1,10 +1,13 @@
 """Where items go: what rules are asked, what they answer, and what was decided."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.base import Sent
+from contracts.outputs import MATTER
 from contracts.runs import Item
 from contracts.specs.router import When
 
@@ -113,3 +116,16 @@ class RouterState(BaseModel):
     """Entries beyond one per item: of items that went to several routes."""
     unwritten: bool = False
     """Whether it was told that no comment is left."""
+
+
+def decision_id(repository: str, number: int, spec: str, routes: Iterable[str]) -> str:
+    """Name what a comment says of where an issue goes: its matter is the issue, for one spec.
+
+    The reason is no part of it: a classifier is as sure as before only by chance.
+    """
+    matter = _digest(repository.lower(), str(number), spec)
+    return matter + _digest(*sorted(routes))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:MATTER]

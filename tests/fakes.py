@@ -246,7 +246,7 @@ class FakeGitHub:
 
     def comments(self, repository: str, number: int, **_: Any) -> list[dict[str, Any]]:
         self.requests += 1
-        return []
+        return [one for at, one in self.written_comments if at == number]
 
     def reread_comments(
         self, repository: str, number: int, *, since: datetime

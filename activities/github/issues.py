@@ -163,13 +163,12 @@ class Issues:
         return [str(one["filename"]) for page in pages for one in page.data]
 
     def comments(
-        self, repository: str, number: int, *, since: datetime, max_pages: int
+        self, repository: str, number: int, *, since: datetime | None = None, max_pages: int
     ) -> list[dict[str, Any]]:
         """Read an issue's comments that were touched since an instant, oldest first."""
+        touched = {"since": _utc(since)} if since else {}
         pages = self._client.pages(
-            f"/repos/{repository}/issues/{number}/comments",
-            max_pages=max_pages,
-            since=_utc(since),
+            f"/repos/{repository}/issues/{number}/comments", max_pages=max_pages, **touched
         )
         return [comment for page in pages for comment in page.data]
 

@@ -132,6 +132,12 @@ KINDS: dict[str, tuple[str, Ask, Count, Any]] = {
         lambda at: len(at.ask("GET", "/issues/1/comments")),
         1,
     ),
+    "add-comment, unless it was said": (
+        "comment",
+        lambda at: CreateComment(number=1, says="3" * 24, **common(at)),
+        lambda at: len(at.ask("GET", "/issues/1/comments")),
+        1,
+    ),
     "create-pull-request": (
         "create_pull_request",
         lambda at: CreatePullRequest(title="new", head="draft", labels=("a",), **common(at)),
@@ -259,6 +265,22 @@ async def test_each_kind_of_output_is_written_once_under_each_trouble(
     assert count(place) == wanted
     assert took > 1, "the trouble did happen"
     assert killed or hit - {None}
+
+
+@pytest.mark.covers("S2", "T4")
+async def test_only_podiums_own_words_count_as_said(place: Place) -> None:
+    """A stranger's copy silences nothing; neither does what was said of another matter."""
+    said, other = "3" * 24, "3" * 11 + "4" * 13
+    marks = "".join(Markers(b"key").mark("said", one) for one in (said, other))
+    place.ask("POST", "/issues/1/comments", {"body": f"copied {marks}"}, token=STRANGER)
+    does = activities(place.sandbox)
+
+    for n, says in enumerate((said, other, said, other)):
+        ask = CreateComment(number=1, says=says, **common(place) | {"write_id": f"{n}" * 24})
+        await try_until_done(does, "comment", ask)
+
+    bodies = [one["body"] for one in place.ask("GET", "/issues/1/comments")]
+    assert ["text" in body.split("\n") for body in bodies] == [False, True, True]
 
 
 @pytest.mark.covers("S2", "T6")

@@ -66,6 +66,7 @@ async def test_each_issue_goes_to_its_worker_and_is_told_why_once(tmp_path: Path
             check(report, expected["route"], expected["worker"])
             check_comment(theatre, name, expected["route"])
         await redeliver(theatre)
+        await next_day(theatre)
 
         classified = await route(theatre, "classified.yml", BY_CLASS)
 
@@ -75,7 +76,7 @@ async def test_each_issue_goes_to_its_worker_and_is_told_why_once(tmp_path: Path
             check_comment(theatre, name, EXPECTED[name]["class"] or "general")
         assert "below 0.6: the default route" in reason(classified["japanese"])
         assert sorted(theatre.files()) == sorted(
-            [EXPECTED[name]["worker"] for name in (*BY_RULES, "bug-vague", *BY_CLASS)]
+            [EXPECTED[name]["worker"] for name in (*BY_RULES, *["bug-vague"] * 2, *BY_CLASS)]
             + ["issue-classifier.yml"] * len(BY_CLASS)
         )
 
@@ -96,6 +97,15 @@ def check_comment(theatre: Theatre, name: str, route: str) -> None:
     assert issue["title"] not in body
     words = {word for word in (issue["body"] or "").split() if len(word) > 12}
     assert not [word for word in words if word in body]
+
+
+async def next_day(theatre: Theatre) -> None:
+    """Another run on the same issue finds it told already: by its last comment, signed by Podium."""
+    started_with = theatre.rendered() | {"event": EVENTS["bug-vague"]}
+    report = await ended(await theatre.start(started_with, "day-2"))
+
+    check(report, EXPECTED["bug-vague"]["route"], EXPECTED["bug-vague"]["worker"])
+    check_comment(theatre, "bug-vague", EXPECTED["bug-vague"]["route"])
 
 
 async def redeliver(theatre: Theatre) -> None:

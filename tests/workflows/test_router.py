@@ -177,6 +177,25 @@ async def test_all_rules_that_hold_decide_where_the_spec_says_all(
     assert "**security, labelled**" in github.written_comments[0][1]["body"]
 
 
+async def test_what_the_last_comment_says_is_not_said_again(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    """Runs on one issue, day by day: another decision than the spec's last one is told."""
+    github = FakeGitHub(clock=skipping.get_current_time)
+    to_bug, to_all = event(labels=[{"name": "bug"}]), event()
+    async with workers_for(skipping.client, github):
+        reports = [
+            await ended(await start(skipping.client, spec(), happened))
+            for happened in (to_bug, to_bug, to_all, to_all, to_bug)
+        ]
+        await ended(await start(skipping.client, spec(name="another"), to_bug))
+
+    told = [comment["body"].partition("**:")[0] for _, comment in github.written_comments]
+    assert told == [f"Routed to **{route}" for route in ("labelled", "general", *["labelled"] * 2)]
+    again = [list(reasons(one, "already-commented")) for one in reports]
+    assert again == [[], ["#7"], [], ["#7"], []]
+
+
 async def test_what_no_rule_matches_is_skipped_and_told_where_there_is_no_default(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:

@@ -8,7 +8,7 @@ from temporalio import workflow
 from contracts.base import clip
 from contracts.fleet import Entry
 from contracts.outputs import Text
-from contracts.routing import Decided, Doubt, RouteComment, RouterState
+from contracts.routing import Decided, Doubt, RouteComment, RouterState, decision_id
 from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.router import RouterSpec
 from workflows.parts.orchestration import Orchestration
@@ -120,7 +120,9 @@ class Desk:
                 "spec": self._frame.spec.name,
             }
             text = Text(template="route", values=values)
-            await self._frame.outbox.comment("route", comment.number, text)
+            spec, number = self._frame.spec, comment.number
+            says = decision_id(spec.repository, number, spec.name, comment.routes)
+            await self._frame.outbox.comment("route", number, text, says)
 
     async def finish(self, writing: "asyncio.Task[None]", *, parking: bool) -> bool:
         """Have the comments written; those that wait are carried on where the work is.

@@ -132,14 +132,20 @@ class Outbox:
             return False
         return True
 
-    async def comment(self, kind: str, number: int, body: str | Text) -> IssueRef | None:
-        """Comment within the leave given; None where it was refused or failed."""
+    async def comment(
+        self, kind: str, number: int, body: str | Text, says: str = ""
+    ) -> IssueRef | None:
+        """Comment within the leave given; None where it was refused or failed.
+
+        The leave is taken also where it turns out that an earlier run said the same.
+        """
         leave = self._allowed.create_comment
         if kind not in _OWN_ISSUES and not self.allows("create-comment", leave, kind):
             return None
         if await self.staging.shows("create-comment", f"{self._repository}#{number}", body):
             return None
-        ask = CreateComment(**self._write("create-comment", kind, body), number=number)
+        write = self._write("create-comment", kind, body)
+        ask = CreateComment(**write, number=number, says=says)
         made = workflow.execute_activity_method(
             OutputActivities.comment,
             ask,
