@@ -19,7 +19,7 @@ BOSS = {"approver": "octo-release-manager", "comment": "looked at it"}
 
 
 async def deploy(
-    theatre: Theatre, url: str, version: str, answer: str = "", **changes: Any
+    theatre: Theatre, url: str, version: str, answer: str = "", *, key: str = "", **changes: Any
 ) -> tuple[OrchestrationReport, list[str]]:
     """Deploy a version; tell the report, and the workers dispatched beyond the validators."""
     before = len(theatre.files())
@@ -27,7 +27,7 @@ async def deploy(
     for stage in started_with["spec"]["stages"]:
         if "approval" in stage:
             stage["approval"] |= changes
-    handle = await theatre.start(started_with, version)
+    handle = await theatre.start(started_with, key or version)
     if answer:
         await open_gate(handle)
         await handle.signal(answer, BOSS)
@@ -69,6 +69,7 @@ async def test_releases_go_as_far_as_people_and_checks_let_them(tmp_path: Path) 
             assert state(server, "production")[0] == "1.4.0"
             check_overlap(theatre)
             check_issues(theatre, report)
+            await check_next_day(theatre, server)
 
             report, rest = await deploy(theatre, url, "1.5.0", "reject")
             assert report.status is OrchestrationStatus.REJECTED
@@ -93,6 +94,19 @@ async def test_releases_go_as_far_as_people_and_checks_let_them(tmp_path: Path) 
             assert undone == ["production", "staging"]
             assert state(server, "production")[0] == "1.4.0"
             assert state(server, "staging")[0] == "1.5.0"
+
+
+async def check_next_day(theatre: Theatre, server: Any) -> None:
+    """The same release again: nothing goes live twice, and each run has its own few texts."""
+    before = theatre.written(REPOSITORY)
+    report, rest = await deploy(theatre, server.url, "1.4.0", "approve", key="1.4.0-day-2")
+
+    assert report.status is OrchestrationStatus.SUCCEEDED, report.reason
+    assert rest == [*STAGING, *PRODUCTION]
+    assert server.at("staging").live == server.at("production").live == ["1.4.0"]
+    # The approval, with its answer, and the report; the progress of three stages.
+    assert before == {"issues": 2, "comments": 1 + 3, "pulls": 0}
+    assert theatre.written(REPOSITORY) == {"issues": 4, "comments": 2 + 6, "pulls": 0}
 
 
 def check_issues(theatre: Theatre, report: OrchestrationReport) -> None:

@@ -47,3 +47,12 @@ async def test_checks_of_a_site_that_is_down_are_left_alone_and_come_back(tmp_pa
 
             assert healed.status is OrchestrationStatus.SUCCEEDED
             assert by_status(healed) == {"success": 8}
+            check_second(theatre, healed)
+
+
+def check_second(theatre: Theatre, report: OrchestrationReport) -> None:
+    """The labels of the first run are found, and each run has one text of its own."""
+    (labels,) = (row.outputs for row in report.results if row.worker == "label-sync")
+    assert (labels["created"], labels["updated"]) == ([], [])
+    assert labels["unchanged"]
+    assert theatre.written(PIECE.repository) == {"issues": 2, "comments": 0, "pulls": 0}

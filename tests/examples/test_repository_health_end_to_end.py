@@ -46,11 +46,15 @@ async def test_the_weekly_health_report_rolls_up_what_twelve_workers_found(tmp_p
         kinds = {decision.kind for decision in report.decisions}
         assert not kinds & {"issue-altered", "issue-missing", "issue-unreadable"}
         check_issues(theatre, report)
+        of_one_run = theatre.written(REPOSITORY)
 
         again = await judge(theatre, "week-46", broken=False)
 
         assert again.status is OrchestrationStatus.SUCCEEDED, again.reason
         assert len(theatre.files()) == 24
+        # Each run has four report issues of its own, and nothing beside them; a fifth is the sample's.
+        assert of_one_run == {"issues": 1 + 4, "comments": 0, "pulls": 0}
+        assert theatre.written(REPOSITORY) == {"issues": 1 + 8, "comments": 0, "pulls": 0}
 
 
 def check_issues(theatre: Theatre, report: OrchestrationReport) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import requests
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 
 from contracts import names
@@ -15,7 +16,9 @@ from contracts.report import OrchestrationReport
 from sandbox.control import RunRecord
 from starter.spec_file import load_spec
 from tests.patience import PATIENCE
-from tests.system.stand import ROOT, Stand, open_stand
+from tests.system.stand import ROOT, TOKEN, Stand, open_stand
+
+_OURS = {"podium-operator", "github-actions[bot]"}
 
 
 class Theatre:
@@ -41,6 +44,31 @@ class Theatre:
     def dispatched(self) -> list[RunRecord]:
         """All runs so far, in the order of their dispatch."""
         return sorted(self.stand.control.runs(), key=lambda run: run.run_id)
+
+    def written(self, repository: str) -> dict[str, int]:
+        """How many issues, comments and pull requests of Podium's or a worker's there are."""
+        found = {
+            kind: self._listed(f"/repos/{repository}/{path}per_page=100")
+            for kind, path in {
+                "issues": "issues?state=all&",
+                "comments": "issues/comments?",
+                "pulls": "pulls?state=all&",
+            }.items()
+        }
+        found["issues"] = [one for one in found["issues"] if "pull_request" not in one]
+        return {
+            kind: sum(one["user"]["login"] in _OURS for one in all_) for kind, all_ in found.items()
+        }
+
+    def _listed(self, path: str) -> list[dict[str, Any]]:
+        answer = requests.get(
+            f"{self.stand.sandbox.api_url}{path}",
+            headers={"Authorization": f"token {TOKEN}"},
+            timeout=20,
+        )
+        answer.raise_for_status()
+        listed: list[dict[str, Any]] = answer.json()
+        return listed
 
     def files(self) -> list[str]:
         """The worker files that were dispatched, in order."""
