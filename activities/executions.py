@@ -1,7 +1,6 @@
 """Workflow Executions as the Temporal server tells of them."""
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -20,7 +19,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from contracts import names
 
-_UNANSWERED = (TimeoutError, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError)
+_UNANSWERED = (TimeoutError, RPCTimeoutOrCancelledError)
+_ENDING = {RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED}
+"""How the server says that a workflow was just about to end when it was asked."""
+_AGAIN = 0.2
+"""Seconds until such a workflow's successor is asked."""
 
 T = TypeVar("T")
 
@@ -61,9 +64,27 @@ async def execution(client: Client, workflow_id: str, run_id: str = "") -> Workf
 async def ask(client: Client, entity: Entity, update: str, message: Any, answer: type[T]) -> T:
     """Ask an entity by update, and start it where there is none.
 
+    One that was just ending, or continuing as new, is asked again within the time of one call.
+
     Raises:
         RPCError: Temporal, or the workflow, did not answer in time.
     """
+    try:
+        async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
+            while True:
+                try:
+                    return await _ask(client, entity, update, message, answer)
+                except WorkflowUpdateFailedError:
+                    pass  # taken in by a workflow that then ended
+                except RPCError as error:
+                    if error.status not in _ENDING:
+                        raise
+                await asyncio.sleep(_AGAIN)
+    except _UNANSWERED as error:
+        raise RPCError(f"no answer of {entity.id}", RPCStatusCode.UNAVAILABLE, b"") from error
+
+
+async def _ask(client: Client, entity: Entity, update: str, message: Any, answer: type[T]) -> T:
     start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
         entity.workflow,
         entity.start,
@@ -72,10 +93,12 @@ async def ask(client: Client, entity: Entity, update: str, message: Any, answer:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=entity.summary,
     )
-    asking: Coroutine[Any, Any, T] = client.execute_update_with_start_workflow(
-        update, message, start_workflow_operation=start, result_type=answer
-    )
+    # What goes wrong is also kept for who asks for the handle, and logged where nobody does.
+    started = asyncio.ensure_future(start.workflow_handle())
     try:
-        return await asyncio.wait_for(asking, RPC_TIMEOUT.total_seconds())
-    except _UNANSWERED as error:  # it may just have been ending: its successor is asked next
-        raise RPCError(f"no answer of {entity.id}", RPCStatusCode.UNAVAILABLE, b"") from error
+        found: T = await client.execute_update_with_start_workflow(
+            update, message, start_workflow_operation=start, result_type=answer
+        )
+        return found
+    finally:
+        started.cancel()
