@@ -22,6 +22,7 @@ from tests.ghaw.leavings import (
 DENIED = {"pre_activation": "success", "activation": "skipped", "agent": "skipped"}
 BLOCKED = JOBS | {"detection": "failure", "safe_outputs": "skipped"}
 NO_TOOL = {"type": "missing_tool", "tool": "browser", "reason": "the page needs one"}
+NO_DATA = {"type": "missing_data", "data_type": "the log", "reason": "it was not there"}
 LOG = 'thinking…\nTHREAT_DETECTION_RESULT:{"prompt_injection":%s,"secret_leak":false,"malicious_patch":false,"reasons":[]}\n'
 
 
@@ -38,6 +39,10 @@ ROWS: dict[str, tuple[Left, str, str, Status, bool, str]] = {
     "could not": (
         Left(usual(NO_TOOL)),
         "success", "incomplete", Status.FAILURE, False, "missing_tool: browser: the page needs one",
+    ),
+    "could not for want of data": (
+        Left(usual(NO_DATA)),
+        "success", "incomplete", Status.FAILURE, False, "missing_data: the log: it was not there",
     ),
     "could do some": (
         Left(usual(COMMENT, {"type": "report_incomplete", "reason": "half of it"})),
@@ -152,6 +157,29 @@ async def test_a_run_is_worth_what_it_left(name: str) -> None:
     assert words in verdict.reason
     used = status in (Status.SUCCESS, Status.PARTIAL)
     assert bool(verdict.outputs) == used, "outputs of a run that is not trusted feed nothing"
+
+
+@pytest.mark.parametrize(
+    ("reason", "row"),
+    [
+        ("threat_detected", "a threat, only warned of"),
+        ("agent_failure", "a verdict that is not there"),
+        ("parse_error", "verdicts that contradict each other"),
+        ("parse_error", "a verdict in words"),
+    ],
+)
+async def test_a_green_detector_with_a_reason_feeds_nothing(reason: str, row: str) -> None:
+    """gh-aw keeps `detection_reason` in the job, where no API shows it; what it left tells the same."""
+    left, conclusion, *_ = ROWS[row]
+    assert left.jobs_ended["detection"] == "success", reason
+    assert left.jobs_ended["safe_outputs"] == "success", "its outputs were applied"
+
+    verdict = await collected(left, conclusion)
+
+    assert verdict.status is Status.FAILURE
+    assert not verdict.outputs
+    expected = "threat-found" if reason == "threat_detected" else "detector-failed"
+    assert verdict.meaning == expected
 
 
 async def test_what_was_asked_for_and_done_is_told_with_its_cost() -> None:
