@@ -22,6 +22,8 @@ from tests.webhooks.process import delivered, receiver
 
 MEDIAN, TAIL = 0.5, 2.0
 """Seconds promised for the median and the 99th percentile, with webhooks."""
+HEADROOM = 1.3
+"""Runs at once, of those that the rate wants: a slot is empty for a while between two runs."""
 INTERVAL = 1.0
 """Seconds between two polls of runs as short as these."""
 
@@ -38,14 +40,24 @@ class Options:
 def options() -> Options:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=400, help="worker runs (default: 400)")
+    parser.add_argument("--runs", type=int, default=600, help="worker runs (default: 600)")
     parser.add_argument("--seconds", type=float, default=5, help="length of each (default: 5)")
     parser.add_argument("--rate", type=float, default=20, help="ends a second (default: 20)")
     return Options(**vars(parser.parse_args()))
 
 
-async def latencies(asked: Options, *, hooked: bool) -> list[float]:
-    """Run all of them; seconds from each run's end to its collection being scheduled."""
+@dataclass(frozen=True)
+class Measured:
+    """What was measured, in one way of being told."""
+
+    taken: list[float]
+    """Seconds from each run's end to its collection being scheduled, the shortest first."""
+    rate: float
+    """Ends a second, from the first end to the last."""
+
+
+async def latencies(asked: Options, *, hooked: bool) -> Measured:
+    """Run all of them."""
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
             stand = await stack.enter_async_context(open_stand(Path(folder)))
@@ -53,12 +65,15 @@ async def latencies(asked: Options, *, hooked: bool) -> list[float]:
             if hooked:
                 delivered(stand, await stack.enter_async_context(receiver(stand, quiet=True)))
             await stack.enter_async_context(stand.workers())
-            window = max(1, round(asked.rate * asked.seconds))
-            handle = await stand.start(spec(asked.runs, **{"max-parallel": window}))
+            window = max(1, round(asked.rate * asked.seconds * HEADROOM))
+            data = spec(asked.runs, **{"max-parallel": window})
+            data["for-each"]["limit"] = asked.runs
+            handle = await stand.start(data)
             await handle.result()
             ended = {run.run_id: run.completed_at or 0.0 for run in stand.control.runs()}
             scheduled = await _scheduled(stand, handle.id)
-    return [at - ended[run_id] for run_id, at in scheduled.items()]
+    taken = sorted(at - ended[run_id] for run_id, at in scheduled.items())
+    return Measured(taken, len(ended) / (max(ended.values()) - min(ended.values())))
 
 
 async def _scheduled(stand: Stand, workflow_id: str) -> dict[int, float]:
@@ -76,18 +91,21 @@ async def _scheduled(stand: Stand, workflow_id: str) -> dict[int, float]:
 
 async def measure(asked: Options) -> int:
     """Measure, print, and judge."""
-    rows, kept = [], True
+    rows, reached, kept = [], False, False
     for name, hooked in (("webhooks", True), ("polling alone", False)):
-        taken = sorted(await latencies(asked, hooked=hooked))
+        measured = await latencies(asked, hooked=hooked)
+        taken = measured.taken
         assert len(taken) == asked.runs, f"{len(taken)} of {asked.runs}"
         median, tail = statistics.median(taken), taken[int(0.99 * len(taken))]
-        rows.append([name, len(taken), median, tail, taken[-1], median / INTERVAL])
+        rows.append([name, len(taken), measured.rate, median, tail, taken[-1], median / INTERVAL])
         if hooked:
+            reached = measured.rate >= asked.rate
             kept = median <= MEDIAN and tail <= TAIL
-    print(f"\n{asked.runs} runs of {asked.seconds:g} s, {asked.rate:g} ends a second; seconds:\n")
-    table(["told by", "runs", "median", "99 %", "longest", "median / interval"], rows)
+    print(f"\n{asked.runs} runs of {asked.seconds:g} s; seconds:\n")
+    table(["told by", "runs", "ends / s", "median", "99 %", "longest", "median / interval"], rows)
     what = f"with webhooks: median at most {MEDIAN} s, 99th percentile at most {TAIL} s"
-    return promised(what, kept=kept)
+    rate = f"{asked.rate:g} ends a second reached with webhooks"
+    return max(promised(rate, kept=reached), promised(what, kept=kept))
 
 
 if __name__ == "__main__":
