@@ -40,6 +40,11 @@ class Posted(BaseModel):
 
     posted: int = 0
     lost: int = 0
+    twice: int = 0
+    early: int = 0
+    """Said `completed` of a run that was not."""
+    overtaken: int = 0
+    """Came after one that was told later, of the same run or issue."""
     refused: dict[int, int] = Field(default_factory=dict)
     """Answers other than 2xx, by status; 0 where there was none."""
 

@@ -32,12 +32,14 @@ class Deliveries:
         self._random = random.Random(0)  # noqa: S311 - shares of faults
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._lanes: dict[str, asyncio.Lock] = {}
+        self._told = 0
+        self._newest: dict[str, int] = {}
         self.posted = Posted()
 
     def send_to(self, hook: Hook | None) -> None:
         """Post to a hook from now on; None ends it."""
         self._hook = hook
-        self._lanes = {}
+        self._lanes, self._newest = {}, {}
         self._random.seed(self._hub.settings.seed)
         self.posted = Posted()
 
@@ -55,7 +57,8 @@ class Deliveries:
         if action == "in_progress" and self._random.random() < self._hook.early:
             begun = told | {"status": "queued", "conclusion": None}
             early = payload | {"action": "completed", "workflow_run": begun}
-            self._tell("workflow_run", repository, early, lane)
+            if self._tell("workflow_run", repository, early, lane):
+                self.posted.early += 1
         self._tell("workflow_run", repository, payload, lane)
 
     def issue_opened(self, repository: Repository, issue: Issue) -> None:
@@ -87,28 +90,34 @@ class Deliveries:
         payload: dict[str, Any],
         lane: str,
         sender: str = "",
-    ) -> None:
-        """Post something; what is told in one lane, of an issue and its runs, keeps its order."""
+    ) -> bool:
+        """Post something, or lose it; what is told in one lane, of an issue and its runs, keeps its order."""
         hook = self._hook
         if hook is None or event not in hook.events:
-            return
+            return False
         if repository.full_name in hook.silent or self._random.random() < hook.lost:
             self.posted.lost += 1
-            return
+            return False
         payload["repository"] = self._hub.shapes.repository(repository)
         payload["sender"] = self._hub.shapes.user(sender or "github-actions[bot]")
         times = 2 if self._random.random() < hook.twice else 1
-        one = _Delivery(hook, event, json.dumps(payload).encode(), str(uuid4()))
+        self.posted.twice += times - 1
+        self._told += 1
+        one = _Delivery(hook, event, json.dumps(payload).encode(), lane, self._told)
         # Late ones overtake each other; the others must not, as a comment its run's end.
         order = (
             asyncio.Lock() if hook.late_seconds else self._lanes.setdefault(lane, asyncio.Lock())
         )
         for _ in range(times):
             self._hub.background(self._post(one, self._random.uniform(0, hook.late_seconds), order))
+        return True
 
     async def _post(self, delivery: "_Delivery", wait: float, order: asyncio.Lock) -> None:
         await asyncio.sleep(wait)
         async with order, self._slots:
+            newest = self._newest.get(delivery.lane, 0)
+            self.posted.overtaken += delivery.number < newest
+            self._newest[delivery.lane] = max(newest, delivery.number)
             status = await asyncio.to_thread(delivery.post)
         self.posted.posted += 1
         if not 200 <= status < 300:
@@ -119,13 +128,14 @@ class Deliveries:
 class _Delivery:
     """One delivery; posted again it is the same one."""
 
-    def __init__(self, hook: Hook, event: str, body: bytes, delivery_id: str) -> None:
+    def __init__(self, hook: Hook, event: str, body: bytes, lane: str, number: int) -> None:
+        self.lane, self.number = lane, number
         digest = hmac.new(hook.secret.encode(), body, hashlib.sha256).hexdigest()
         self._url, self._body = hook.url, body
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": "GitHub-Hookshot/5a17d80",
-            "X-GitHub-Delivery": delivery_id,
+            "X-GitHub-Delivery": str(uuid4()),
             "X-GitHub-Event": event,
             "X-GitHub-Hook-ID": "1",
             "X-Hub-Signature-256": f"sha256={digest}",

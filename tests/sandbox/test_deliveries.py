@@ -110,6 +110,37 @@ def test_a_silent_repository_loses_all_its_deliveries_and_no_other_does(
     assert repo.control.posted().lost == 3
 
 
+def test_what_went_wrong_with_deliveries_is_counted(repo: Repo, listener: Listener) -> None:
+    faults = {"twice": 1.0, "early": 1.0, "late_seconds": 0.5}
+    repo.control.timed([{"duration_seconds": 0}])
+    url = f"http://127.0.0.1:{listener.server_port}"
+    repo.control.deliver(url, "secret", events=["workflow_run"], **faults)
+    runs = [repo.dispatch() for _ in range(5)]
+    for run_id in runs:
+        repo.ended(run_id)
+    told = [body for _, body in listener.wait_for(5 * 2 * 4)]
+    counted = repo.control.posted()
+    early = [
+        one
+        for one in told
+        if one["action"] == "completed" and not one["workflow_run"]["conclusion"]
+    ]
+
+    assert (counted.twice, counted.early) == (5 * 4, len(early) // 2)
+    assert counted.early == 5
+    assert 0 < counted.overtaken < len(told)
+
+
+def test_without_faults_nothing_is_overtaken(repo: Repo, listener: Listener) -> None:
+    repo.control.timed([{"duration_seconds": 0}])
+    repo.control.deliver(f"http://127.0.0.1:{listener.server_port}", "secret")
+    repo.ended(repo.dispatch())
+    listener.wait_for(3)
+    counted = repo.control.posted()
+
+    assert (counted.twice, counted.early, counted.overtaken) == (0, 0, 0)
+
+
 def test_what_is_delivered_has_githubs_shape(repo: Repo, listener: Listener) -> None:
     repo.control.timed([{"duration_seconds": 0.2}])
     repo.control.deliver(f"http://127.0.0.1:{listener.server_port}", "secret")
