@@ -32,7 +32,7 @@ import requests
 from setting import REPOSITORY, Stand, open_stand, promised, spec, table
 
 from contracts.watch import MAX_PAGES
-from tests.webhooks.commenting import Liar, collected, commented, serve_commenter, untrue
+from tests.webhooks.commenting import TRICKS, Liar, collected, commented, serve_commenter, untrue
 from tests.webhooks.process import delivered, receiver
 from workflows import policies
 
@@ -117,6 +117,8 @@ async def _none_believed(
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(lies.items()))
     print(f"not believed, of {lies.total()} written beside the {asked.runs} results: {told}")
     assert lies["by a stranger"] >= asked.runs * 0.9, "most runs ended before anybody lied"
+    seldom = [trick for trick in TRICKS if lies[trick] < asked.runs / len(TRICKS) / 2]
+    assert not seldom, f"hardly ever played: {seldom}"
 
 
 class Others:
