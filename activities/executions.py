@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -24,6 +25,11 @@ _ENDING = {RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.NOT_FOUND, RPCStatus
 """How the server says that a workflow was just about to end when it was asked."""
 _AGAIN = 0.2
 """Seconds until such a workflow's successor is asked."""
+_PATIENCE = 0.3
+"""Seconds until a question is put again, which then wait twice as long each time.
+
+While a workflow is ending the server takes no question, and the SDK would wait a second and more.
+"""
 
 T = TypeVar("T")
 
@@ -64,27 +70,40 @@ async def execution(client: Client, workflow_id: str, run_id: str = "") -> Workf
 async def ask(client: Client, entity: Entity, update: str, message: Any, answer: type[T]) -> T:
     """Ask an entity by update, and start it where there is none.
 
-    One that was just ending, or continuing as new, is asked again within the time of one call.
+    One that is just ending, or continuing as new, is asked again within the time of one call. It
+    is the same question each time, which a workflow is told once.
 
     Raises:
         RPCError: Temporal, or the workflow, did not answer in time.
     """
-    try:
-        async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
-            while True:
-                try:
-                    return await _ask(client, entity, update, message, answer)
-                except WorkflowUpdateFailedError:
-                    pass  # taken in by a workflow that then ended
-                except RPCError as error:
-                    if error.status not in _ENDING:
-                        raise
-                await asyncio.sleep(_AGAIN)
-    except _UNANSWERED as error:
-        raise RPCError(f"no answer of {entity.id}", RPCStatusCode.UNAVAILABLE, b"") from error
+    clock, patience, question = asyncio.get_running_loop().time, _PATIENCE, str(uuid4())
+    until = clock() + RPC_TIMEOUT.total_seconds()
+    failed: Exception | None = None
+    while (left := until - clock()) > 0:
+        try:
+            async with asyncio.timeout(min(patience, left)):
+                return await _ask(client, entity, update, message, answer, question)
+        except _UNANSWERED as error:
+            _raise_where_cancelled()
+            patience, failed = 2 * patience, error
+        except (RPCError, WorkflowUpdateFailedError) as error:
+            if isinstance(error, RPCError) and error.status not in _ENDING:
+                raise
+            failed = error
+            await asyncio.sleep(_AGAIN)
+    raise RPCError(f"no answer of {entity.id}", RPCStatusCode.UNAVAILABLE, b"") from failed
 
 
-async def _ask(client: Client, entity: Entity, update: str, message: Any, answer: type[T]) -> T:
+def _raise_where_cancelled() -> None:
+    """The SDK makes an error of a cancellation, which then is none any more."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def _ask(
+    client: Client, entity: Entity, update: str, message: Any, answer: type[T], question: str
+) -> T:
     start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
         entity.workflow,
         entity.start,
@@ -97,7 +116,7 @@ async def _ask(client: Client, entity: Entity, update: str, message: Any, answer
     started = asyncio.ensure_future(start.workflow_handle())
     try:
         found: T = await client.execute_update_with_start_workflow(
-            update, message, start_workflow_operation=start, result_type=answer
+            update, message, id=question, start_workflow_operation=start, result_type=answer
         )
         return found
     finally:

@@ -7,7 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import executions
@@ -21,11 +25,18 @@ class Ending:
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
+        self.questions: list[str] = []
 
-    async def execute_update_with_start_workflow(self, *_: Any, **__: Any) -> Any:
+    async def execute_update_with_start_workflow(self, *_: Any, **asked: Any) -> Any:
+        self.questions.append(asked["id"])
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
+        if answer is None:  # as the SDK, which waits by itself where the server takes no question
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError as error:
+                raise WorkflowUpdateRPCTimeoutOrCancelledError from error
         return answer
 
 
@@ -37,6 +48,7 @@ def refused(status: RPCStatusCode) -> RPCError:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executions, "RPC_TIMEOUT", timedelta(seconds=0.5))
     monkeypatch.setattr(executions, "_AGAIN", 0.01)
+    monkeypatch.setattr(executions, "_PATIENCE", 0.05)
 
 
 async def test_one_that_is_just_ending_is_asked_again_at_once() -> None:
@@ -48,6 +60,26 @@ async def test_one_that_is_just_ending_is_asked_again_at_once() -> None:
     )
 
     assert await ask(client, ENTITY, "permit", None, str) == "yes"
+
+
+async def test_a_question_that_is_not_taken_is_put_again_and_stays_the_same() -> None:
+    client: Any = Ending(None, None, "yes")
+
+    assert await ask(client, ENTITY, "permit", None, str) == "yes"
+    assert len(client.questions) == 3
+    assert len(set(client.questions)) == 1
+
+
+async def test_who_is_cancelled_asks_no_more() -> None:
+    client: Any = Ending(None)
+    asking = asyncio.create_task(ask(client, ENTITY, "permit", None, str))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert len(client.questions) == 1
 
 
 async def test_one_that_never_gets_done_with_ending_is_not_asked_for_ever() -> None:
