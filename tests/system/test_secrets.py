@@ -1,25 +1,36 @@
 """No token or key is in a history, log, trace, metric, report or issue, whatever went wrong."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.patience import PATIENCE
+from tests.sandbox.apps import APP_ID, SLUG, keys
+from tests.system import leaky_worker
 from tests.system.stand import REPOSITORY, ROOT, Stand, end, spec
 from tests.system.test_telemetry import Collector
+from tests.webhooks.posting import SECRET, delivery
+from tests.webhooks.process import delivered, receiver_process
 
 TOKEN = "ghs_ThisIsTheTokenThatNobodyMayEverSee0"
+KEY_LINE = keys()[0].splitlines()[leaky_worker.KEY_LINE]
+"""Of the App's private key: escaped as JSON, only single lines are found."""
 KEY = "the key of all the hidden marks, which nobody may see either"
+SECRETS = (TOKEN, "ghs_", KEY, KEY_LINE, SECRET)
+WORK = {"path": "^/repos/.+/(actions|issues)"}
+"""Where errors come at once, not one after another: each waits twice as long as the one before."""
 FAULTS = [
-    {"kind": "status", "status": 502, "method": "GET", "share": 0.4, "times": 8},
-    {"kind": "status", "status": 500, "method": "POST", "times": 2},
-    {"kind": "status", "status": 503, "method": "POST", "when": "after", "times": 1},
-    {"kind": "reset", "share": 0.3, "times": 5},
-    {"kind": "rate-limit", "status": 429, "seconds": 1, "share": 0.3, "times": 3},
-    {"kind": "rate-limit", "status": 403, "primary": True, "share": 0.3, "times": 1,
+    {"kind": "status", "status": 500, "method": "POST", "path": "/access_tokens$", "times": 1},
+    WORK | {"kind": "status", "status": 502, "method": "GET", "share": 0.4, "times": 4},
+    WORK | {"kind": "status", "status": 500, "method": "POST", "times": 2},
+    WORK | {"kind": "status", "status": 503, "method": "POST", "when": "after", "times": 1},
+    WORK | {"kind": "reset", "share": 0.3, "times": 3},
+    WORK | {"kind": "rate-limit", "status": 429, "seconds": 1, "share": 0.3, "times": 2},
+    WORK | {"kind": "rate-limit", "status": 403, "primary": True, "share": 0.3, "times": 1,
      "headers": {"x-ratelimit-reset": "1"}},
 ]  # fmt: skip
 
@@ -31,15 +42,48 @@ def collector() -> Iterator[Collector]:
     opened.close()
 
 
-async def everything(stand: Stand, collector: Collector, main: str, log: Path) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class Mains:
+    """The programs that run."""
+
+    worker: str = "worker_main.py"
+    receiver: Sequence[str] = ("-m", "starter")
+
+
+LEAKY = Mains("tests/system/leaky_worker.py", ("tests/system/leaky_receiver.py",))
+
+
+def as_token(stand: Stand, _: Path) -> dict[str, str]:
+    """Speak as somebody with a token."""
+    return {"GITHUB_TOKEN": TOKEN}
+
+
+def as_app(stand: Stand, folder: Path) -> dict[str, str]:
+    """Speak as an App, whose tokens GitHub makes."""
+    key = folder / "key.pem"
+    key.write_text(keys()[0])
+    stand.control.add_app(APP_ID, SLUG, keys()[1], {"owner": "octo-org"})
+    return {
+        "GITHUB_TOKEN": "",
+        "PODIUM_GITHUB_APP_ID": str(APP_ID),
+        "PODIUM_GITHUB_APP_PRIVATE_KEY_FILE": str(key),
+    }
+
+
+async def everything(
+    stand: Stand, collector: Collector, folder: Path, who: dict[str, str], mains: Mains
+) -> dict[str, bytes]:
     """Run an orchestration full of errors; all that was recorded of it, by where."""
     stand.control.add_token("podium-operator", TOKEN)
     stand.control.timed([{"inputs": {"item": "item-1"}, "conclusion": "failure"}, {}])
     stand.control.faults(FAULTS)
+    shared = {
+        "PODIUM_LOG_LEVEL": "DEBUG", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "500", "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    logs = {name: folder / f"{name}.log" for name in ("worker", "receiver")}
     process = stand.worker_process(
-        main, log, GITHUB_TOKEN=TOKEN, PODIUM_MARKER_KEY=KEY, PODIUM_LOG_LEVEL="DEBUG",
-        PODIUM_SETTLE_SECONDS="3", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-        OTEL_BSP_SCHEDULE_DELAY="200", OTEL_METRIC_EXPORT_INTERVAL="500", PYTHONPATH=str(ROOT),
+        mains.worker, logs["worker"], PODIUM_MARKER_KEY=KEY, PODIUM_SETTLE_SECONDS="3", **shared, **who
     )  # fmt: skip
     asked = spec(
         4,
@@ -48,15 +92,23 @@ async def everything(stand: Stand, collector: Collector, main: str, log: Path) -
         **{"safe-outputs": {"create-issue": {"max": 1}}},
     )
     asked["worker"]["retry"] = {"maximum-attempts": 2, "initial-interval": "1s"}
+    hooked = stand.environment(PODIUM_WEBHOOK_SECRET=SECRET, **shared)
+    receiver = receiver_process(
+        stand, environment=hooked, main=mains.receiver, log=logs["receiver"]
+    )
     try:
-        handle = await stand.start(asked)
-        report = await asyncio.wait_for(handle.result(), PATIENCE)
+        async with receiver as (web, _):
+            delivered(stand, web)
+            for wrong in (delivery({}, secret="not it"), delivery(b"{"), delivery({}, "no event!")):
+                await web.post("/webhooks", **wrong)
+            handle = await stand.start(asked)
+            report = await asyncio.wait_for(handle.result(), PATIENCE)
     finally:
         await asyncio.to_thread(end, process)
-    return {
+    found = {f"log of the {name}": file.read_bytes() for name, file in logs.items()}
+    return found | {
         "histories": await histories(stand),
         "report": str(report).encode(),
-        "log": await asyncio.to_thread(log.read_bytes),
         "traces and metrics": b"".join(collector.bodies),
         "issues": await asyncio.to_thread(_issues, stand),
     }
@@ -78,22 +130,27 @@ def _issues(stand: Stand) -> bytes:
 
 
 @pytest.mark.covers("C2")
+@pytest.mark.parametrize("who", [as_token, as_app])
 async def test_no_secret_is_recorded_anywhere(
-    stand: Stand, collector: Collector, tmp_path: Path
+    stand: Stand, collector: Collector, tmp_path: Path, who: Callable[[Stand, Path], dict[str, str]]
 ) -> None:
-    found = await everything(stand, collector, "worker_main.py", tmp_path / "log")
+    found = await everything(stand, collector, tmp_path, who(stand, tmp_path), Mains())
 
     assert b"Server Error" in found["histories"], "errors were recorded"
     assert b"podium.github.requests" in found["traces and metrics"]
     assert b"GitHub POST" in found["traces and metrics"]
     assert b"podium:" in found["issues"], "a mark was written"
-    for secret in (TOKEN, KEY, TOKEN[4:24], KEY[:24]):
+    assert b"runs_completed" in found["histories"]
+    assert b"delivery" in found["log of the receiver"]
+    for secret in (*SECRETS, TOKEN[4:24], KEY[:24]):
         assert [where for where, held in found.items() if secret.encode() in held] == []
 
 
 async def test_a_secret_that_an_error_told_would_be_found(
     stand: Stand, collector: Collector, tmp_path: Path
 ) -> None:
-    found = await everything(stand, collector, "tests/system/leaky_worker.py", tmp_path / "log")
+    found = await everything(stand, collector, tmp_path, as_app(stand, tmp_path), LEAKY)
 
-    assert TOKEN.encode() in found["histories"]
+    for secret in ("ghs_", KEY, KEY_LINE):
+        assert secret.encode() in found["histories"], secret
+    assert SECRET.encode() in found["log of the receiver"]

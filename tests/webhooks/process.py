@@ -1,11 +1,13 @@
 """The receiver in a process of its own."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,8 +27,8 @@ async def receiver(
     **more: str,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A receiver, by default with the environment of the stand; a quiet one's log is not kept."""
-    process = receiver_process(stand, *options, environment=environment, quiet=quiet, **more)
-    async with process as (web, _):
+    given = environment or stand.environment(PODIUM_WEBHOOK_SECRET=SECRET, **more)
+    async with receiver_process(stand, *options, environment=given, quiet=quiet) as (web, _):
         yield web
 
 
@@ -36,18 +38,21 @@ async def receiver_process(
     *options: str,
     environment: Mapping[str, str] | None = None,
     quiet: bool = False,
-    **more: str,
+    main: Sequence[str] = ("-m", "starter"),
+    log: Path | None = None,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     """A receiver, and its process id."""
     (port,) = free_ports(1)
-    process = subprocess.Popen(  # noqa: ASYNC220 - it only starts, and is not waited for
-        [sys.executable, "-m", "starter", "webhooks", "--port", str(port), *options],
-        cwd=ROOT,
-        env=environment or stand.environment(PODIUM_WEBHOOK_SECRET=SECRET, **more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL if quiet else None,
-        stderr=subprocess.DEVNULL if quiet else None,
-    )
+    with (log or Path(os.devnull)).open("ab") as kept:
+        output = kept if quiet or log else None
+        process = subprocess.Popen(  # noqa: ASYNC220 - it only starts, and is not waited for
+            [sys.executable, *main, "webhooks", "--port", str(port), *options],
+            cwd=ROOT,
+            env=environment or stand.environment(PODIUM_WEBHOOK_SECRET=SECRET),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     base = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=20) as web:
