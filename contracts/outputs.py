@@ -1,5 +1,6 @@
 """Writes to GitHub that an orchestration asks for."""
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 
@@ -55,6 +56,12 @@ class Write(Sent):
     original_execution_run_id: str
     doubted_since: datetime | None = None
     """When an earlier run of the chain was reset, at the latest."""
+
+
+def write_id(first_execution_run_id: str, output: str, kind: str, number: int) -> str:
+    """Name one write of a chain of runs: the same however often it is tried."""
+    text = "\x1f".join((first_execution_run_id, output, kind, str(number)))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 class CreateIssue(Write):

@@ -3,13 +3,15 @@
 Words are gh-aw's where gh-aw has the same thing.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from contracts.base import Written
+from contracts import expressions
+from contracts.base import Written, clip
 from contracts.specs.gates import Approval
 from contracts.specs.reporting import Condition, OutputPath
 
@@ -23,6 +25,7 @@ LabelGlob = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
 """A label, or several by `*` and `?`."""
 RepositoryGlob = Annotated[str, Field(pattern=r"^[A-Za-z0-9*?-]+/[A-Za-z0-9._*?-]+$")]
 """`owner/name`, or several as `owner/*`."""
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 GATE = "outputs"
 """Name of the gate at which people let an orchestration write."""
 Prefix = Annotated[str, Field(max_length=100)]
@@ -38,6 +41,27 @@ class CreateIssueOutput(Written):
     """Where, if not in the spec's repository; it may read `inputs`, `event` and `run`."""
     allowed_repos: tuple[RepositoryGlob, ...] = Field(default=(), max_length=50)
     """Repositories that `target-repo` may name, besides the spec's own."""
+
+    def place(self, own: str, context: Mapping[str, Any]) -> str:
+        """Say in which repository an issue is created.
+
+        Args:
+            own: the spec's repository.
+            context: what `target-repo` may read.
+
+        Raises:
+            ValueError: it may not be created there, or `target-repo` reads what was not given.
+        """
+        if not self.target_repo:
+            return own
+        try:
+            named = expressions.render(self.target_repo, context)
+        except expressions.ExpressionError as error:
+            raise ValueError(f"target-repo: {error}") from error
+        known = named.lower() == own.lower() or matches(named, self.allowed_repos)
+        if not known or not _REPOSITORY.fullmatch(named):
+            raise ValueError(f"{clip(named, 100)} is not in allowed-repos")
+        return named
 
 
 class CreateCommentOutput(Written):

@@ -130,6 +130,7 @@ def use_issues(issues: Issues, repo: Repo, login: str) -> None:
     a_branch(repo)
     put(repo, "a.md", "line\n")
     pull = issues.open_pull(name, title="Docs", body="Text", head="docs", base="main", draft=True)
+    issues.edit_pull(name, pull["number"], title="Docs", body="New")
     assert issues.pulls_of(name, "docs")
     assert issues.changed_paths(name, pull["number"]) == ["a.md"]
 

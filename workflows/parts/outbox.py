@@ -1,7 +1,5 @@
 """Safe outputs: what an orchestration may write, each write once in effect."""
 
-import hashlib
-import re
 from collections.abc import Awaitable, Mapping
 from typing import Any, Literal
 
@@ -10,7 +8,6 @@ from temporalio.exceptions import ActivityError
 from temporalio.workflow import ActivityConfig
 
 from activities.outputs import OutputActivities
-from contracts import expressions
 from contracts.base import clip
 from contracts.fleet import OrchestrationState
 from contracts.markdown import fit
@@ -26,9 +23,10 @@ from contracts.outputs import (
     EditIssue,
     IssueRef,
     Text,
+    write_id,
 )
 from contracts.specs.common import Spec
-from contracts.specs.safe_outputs import CreateIssueOutput, matches
+from contracts.specs.safe_outputs import CreateIssueOutput
 from workflows import policies
 from workflows.parts.journal import Journal
 from workflows.parts.staging import Staging
@@ -44,7 +42,6 @@ _VERBS = {
     ("create-comment", "kept"): "already-commented",
 }
 """What the journal says of a write, by output and by whether it was there before."""
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
 class Outbox:
@@ -115,7 +112,7 @@ class Outbox:
         ask = EditIssue(
             repository=self._repository,
             body=body,
-            write_id=_write_id(info.first_execution_run_id, "create-issue", kind, number),
+            write_id=write_id(info.first_execution_run_id, "create-issue", kind, number),
             kind=kind,
             original_execution_run_id=info.original_execution_run_id,
             number=issue.number,
@@ -268,18 +265,11 @@ class Outbox:
 
     def _target(self, leave: CreateIssueOutput) -> str:
         """Say in which repository an issue is created; nothing where it may not be."""
-        if not leave.target_repo:
-            return self._repository
         try:
-            place = expressions.render(leave.target_repo, self._context)
-        except expressions.ExpressionError as error:  # it reads what this start was not given
-            self.refuse("create-issue", f"target-repo: {error}")
+            return leave.place(self._repository, self._context)
+        except ValueError as error:
+            self.refuse("create-issue", str(error))
             return ""
-        known = place.lower() == self._repository.lower() or matches(place, leave.allowed_repos)
-        if not known or not _REPOSITORY.fullmatch(place):
-            self.refuse("create-issue", f"{clip(place, 100)} is not in allowed-repos")
-            return ""
-        return place
 
     def _policy(self, summary: str) -> ActivityConfig:
         return policies.named(policies.CONTENT, summary, of=self._repository)
@@ -293,7 +283,7 @@ class Outbox:
         return {
             "repository": self._repository,
             "body": fit(body, MAX_BODY, whole) if isinstance(body, str) else body,
-            "write_id": _write_id(info.first_execution_run_id, output, kind, number),
+            "write_id": write_id(info.first_execution_run_id, output, kind, number),
             "kind": kind,
             "original_execution_run_id": info.original_execution_run_id,
             "doubted_since": self._state.doubted_since,
@@ -307,8 +297,3 @@ class Outbox:
             return None
         self._journal.decide(_VERBS[output, written.made], f"#{written.number}", kind)
         return written
-
-
-def _write_id(first_execution_run_id: str, output: str, kind: str, number: int) -> str:
-    text = "\x1f".join((first_execution_run_id, output, kind, str(number)))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
