@@ -12,6 +12,7 @@ import requests
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from sandbox.control import SarifRecord
 from sandbox.sarif import results_in
+from tests.activities.test_sarif_independent import check_another_reads
 from tests.examples.isolated import scripts
 from tests.examples.sarif_checks import problems_of
 from tests.examples.theatre import Theatre, ended, open_theatre
@@ -109,6 +110,8 @@ def check_uploads(uploads: list[SarifRecord], commits: dict[str, str]) -> None:
         assert problems_of(document) == []
         assert len(document["runs"]) == 1
         assert results_in(document) == sum(told["by_rule"].values())
+    for one in uploads:
+        check_another_reads(json.dumps(one.document))
     home = last.document or {}
     assert last.repository == HOME
     assert problems_of(home) == []
