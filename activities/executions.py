@@ -25,11 +25,6 @@ _ENDING = {RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.NOT_FOUND, RPCStatus
 """How the server says that a workflow was just about to end when it was asked."""
 _AGAIN = 0.2
 """Seconds until such a workflow's successor is asked."""
-_PATIENCE = 0.3
-"""Seconds until a question is put again, which then wait twice as long each time.
-
-While a workflow is ending the server takes no question, and the SDK would wait a second and more.
-"""
 
 T = TypeVar("T")
 
@@ -76,29 +71,22 @@ async def ask(client: Client, entity: Entity, update: str, message: Any, answer:
     Raises:
         RPCError: Temporal, or the workflow, did not answer in time.
     """
-    clock, patience, question = asyncio.get_running_loop().time, _PATIENCE, str(uuid4())
+    clock, question = asyncio.get_running_loop().time, str(uuid4())
     until = clock() + RPC_TIMEOUT.total_seconds()
     failed: Exception | None = None
     while (left := until - clock()) > 0:
         try:
-            async with asyncio.timeout(min(patience, left)):
+            async with asyncio.timeout(left):
                 return await _ask(client, entity, update, message, answer, question)
         except _UNANSWERED as error:
-            _raise_where_cancelled()
-            patience, failed = 2 * patience, error
+            failed = error
+            break
         except (RPCError, WorkflowUpdateFailedError) as error:
             if isinstance(error, RPCError) and error.status not in _ENDING:
                 raise
             failed = error
             await asyncio.sleep(_AGAIN)
     raise RPCError(f"no answer of {entity.id}", RPCStatusCode.UNAVAILABLE, b"") from failed
-
-
-def _raise_where_cancelled() -> None:
-    """The SDK makes an error of a cancellation, which then is none any more."""
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def _ask(
