@@ -11,7 +11,7 @@ CODE := contracts activities workflows starter sandbox scripts tests bench worke
 export PYTHONDONTWRITEBYTECODE :=
 # More than the cores of a small machine: many tests wait. With far more, Temporal's own time limits (2 s a
 # workflow task) do not hold.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo examples test check lint format soak bench contracts permissions histories lock clean
