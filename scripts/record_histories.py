@@ -18,18 +18,9 @@ import requests
 from temporalio.client import Client, WorkflowFailureError
 
 from activities.executions import Entity, ask
-from contracts.circuit import Permits
 from contracts.content import Leaves
 from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
-from contracts.names import (
-    SIGNAL_FORCE_CLOSE,
-    TASK_QUEUE,
-    UPDATE_LEAVE,
-    UPDATE_PERMIT,
-    content_id,
-    gate_watch_id,
-    run_watch_id,
-)
+from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, gate_watch_id, run_watch_id
 from contracts.runs import Item
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
@@ -44,7 +35,6 @@ from scripts import (
 from scripts.own_repositories_paths import over_repositories, serve
 from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
-from workflows import policies
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
 QUICK_RETRY = {"maximum-attempts": 2, "initial-interval": "1s"}
@@ -513,20 +503,6 @@ async def record_content_counter(folder: Path) -> None:
         await save(stand.client, "content-counter", counter.id)
 
 
-async def record_breaker_short(folder: Path) -> None:
-    """Record a breaker whose history became long before the server says so."""
-    breaker = Entity("Breaker", "breaker/octo-org/short.yml", {"worker": "short"}, "A breaker")
-    question = {"dispatch_ids": ["pd-1"], "settings": {}, "valid_for": "PT10M"}
-    async with open_stand(folder) as stand:
-        async with stand.workers():
-            await ask(stand.client, breaker, UPDATE_PERMIT, question, Permits)
-        for _ in range(policies.MAX_BREAKER_EVENTS):
-            await stand.client.get_workflow_handle(breaker.id).signal(SIGNAL_FORCE_CLOSE)
-        async with stand.workers():
-            await ask(stand.client, breaker, UPDATE_PERMIT, question, Permits)
-        await save(stand.client, "breaker-short", breaker.id)
-
-
 async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
     """Run a spec to its end, whatever the end is."""
     await ended(await stand.start(data, f"podium/test/{name}"))
@@ -629,7 +605,6 @@ ALONE = {
     "chained": record_chained,
     "circuit-breaker-chained": record_circuit_breaker_chained,
     "gate-both": record_gate_both,
-    "breaker-short": record_breaker_short,
     "content-counter": record_content_counter,
     "worker-pool-chained": record_worker_pool_chained,
     "map-reduce-chained": record_map_reduce_chained,

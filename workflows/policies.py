@@ -172,14 +172,6 @@ BACKLOG = 100
 GATHER_UNSURE = timedelta(minutes=10)
 """How long items that a classifier is not sure of are gathered, before people are asked about them."""
 
-MAX_BREAKER_EVENTS = 500
-"""Length of a breaker's history at which it continues as new.
-
-The server refuses a last task that a signal has overtaken, and lets nobody ask until it was tried
-again, by replaying everything: that took 4 s at the length that servers suggest, with much to do.
-At 1,000 events, `bench/latency.py` still saw ends told 2.7 s late; at 500, 1 s.
-"""
-
 MAX_GATE_EVENTS = 500
 """Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have
 filled it, and the wait goes on in the chain's next run."""
