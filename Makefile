@@ -12,6 +12,9 @@ export PYTHONDONTWRITEBYTECODE :=
 # More than the cores of a small machine: many tests wait. With far more, Temporal's own time limits (2 s a
 # workflow task) do not hold.
 WORKERS ?= 4
+# A process that dies (of a test beyond its limit, say) fails the run at once: xdist would start another one,
+# and with whole files handed out may then wait for ever (pytest-xdist issues 1323 and 1378).
+PARALLEL := -n $(WORKERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo examples test check lint format soak bench contracts permissions histories lock clean
@@ -43,7 +46,7 @@ demo: setup ## run X1 end to end; ISSUES=export.json, KEEP=1, MODE=timed
 	  $(if $(MODE),--mode $(MODE))
 
 test: setup-dev ## all tests but the long ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not soak"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not soak"
 
 examples: setup-dev ## run the examples end to end; ONLY="X3 X5"
 	@PYTHONPATH=. $(BIN)/python scripts/run_examples.py $(ONLY)

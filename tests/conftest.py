@@ -1,33 +1,23 @@
 """Servers, clients and workers for all tests; every server is ended by the test that started it."""
 
-import asyncio
-import functools
-import logging
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
-    contextmanager,
     nullcontext,
 )
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails
 
@@ -35,6 +25,7 @@ from activities.markers import Markers
 from activities.settings import Settings
 from contracts import names
 from tests.fakes import FakeGitHub
+from tests.standing_still import RERUNS, StoodStillError, limited, listening_runtime
 from worker_main import activities_by_queue
 from worker_main import workers_for as composed
 from workflows.plugin import WORKFLOWS, podium_plugin
@@ -42,13 +33,13 @@ from workflows.runner import ContextFreeRunner
 
 _CACHED = 50
 """Workflows in a Temporal Worker's cache, more than any test has."""
-_LONGEST = 120
-"""Seconds; the longest test on the time-skipping server needs about 40 on a loaded machine."""
-_REFUSED = "invalid history builder state for action"
 _EARLY = 0.7
 """Before this share of the run is over, the last of the system's tests have begun."""
-_AFTER_REFUSAL = 10
-"""Seconds that a test may go on: what hangs may be a workflow that it does not wait for."""
+# A busy machine is no failure.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 _prepare = ContextFreeRunner.prepare_workflow
 _prepared: set[str] = set()
@@ -78,18 +69,13 @@ def binary(name: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what the time-skipping server hung in once more, and no other failure.
-
-    It refuses the completion of a workflow task that cancels a timer which fired meanwhile, and
-    never offers that task again: the workflow stands still for ever (temporalio/sdk-java issues
-    2606 and 3088). The real server takes such a completion.
-    """
+    """Spread the long tests, and run what the time-skipping server stood still in once more."""
     places = _places(items)
     items.sort(key=lambda item: places[item.path])
     for item in items:
         if isinstance(item, pytest.Function) and "skipping" in item.fixturenames:
-            item.obj = _limited(item.obj)
-            item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["StoodStillError"]))
+            item.obj = limited(item.obj)
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS, only_rerun=[StoodStillError.__name__]))
 
 
 def _places(items: Sequence[pytest.Item]) -> dict[Path, float]:
@@ -107,65 +93,13 @@ def _places(items: Sequence[pytest.Item]) -> dict[Path, float]:
     }
 
 
-class StoodStillError(Exception):
-    """A test on the time-skipping server took far longer than any of them needs."""
-
-
-def _limited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    @functools.wraps(test)
-    async def run(*arguments: Any, **named: Any) -> None:
-        try:
-            async with asyncio.timeout(_LONGEST) as limit:
-                with _hurried_when_refused(limit):
-                    await test(*arguments, **named)
-        except TimeoutError as error:
-            if limit.expired():
-                raise StoodStillError("a workflow task is never offered again") from error
-            raise
-
-    return run
-
-
-@contextmanager
-def _hurried_when_refused(limit: asyncio.Timeout) -> Iterator[None]:
-    """Shorten the limit when the SDK's core logs that the server refused a completion."""
-    loop = asyncio.get_running_loop()
-
-    def hurry() -> None:
-        if not limit.expired():
-            limit.reschedule(loop.time() + _AFTER_REFUSAL)
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if _REFUSED in record.getMessage():
-                loop.call_soon_threadsafe(hurry)
-
-    ear = Ear()
-    _CORE.addHandler(ear)
-    try:
-        yield
-    finally:
-        _CORE.removeHandler(ear)
-
-
-_CORE = logging.getLogger("temporal_core")
-
-
-@functools.cache
-def _runtime() -> Runtime:
-    """One for all clients of the time-skipping server: its core's warnings come to Python."""
-    forwarding = LogForwardingConfig(logger=_CORE)
-    logs = LoggingConfig(filter=TelemetryFilter("WARN", "ERROR"), forwarding=forwarding)
-    return Runtime(telemetry=TelemetryConfig(logging=logs))
-
-
 @pytest.fixture
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     """A time-skipping server of the test's own, in which days pass in moments."""
     environment = await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=binary("temporal-test-server"),
         plugins=[podium_plugin()],
-        runtime=_runtime(),
+        runtime=listening_runtime(),
     )
     async with environment:
         # This server knows how to add search attributes, and not how to list them.

@@ -76,7 +76,7 @@ def test_the_first_or_all_rules_answer_with_kinds_of_conditions() -> None:
 
 
 @given(st.text(alphabet="ab*?/.", min_size=1, max_size=12), st.text(alphabet="ab/.", max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_globs_never_fail_and_one_without_wildcards_matches_itself_alone(
     glob: str, path: str
 ) -> None:
@@ -142,7 +142,7 @@ def test_other_patterns_are_taken(pattern: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:Possible")  # Python may change what nested sets mean
 @given(st.text(alphabet="ab()[]{}*+?|\\^$.,12:<=!P", max_size=40))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_pattern_is_judged(pattern: str) -> None:
     assert isinstance(patterns.problem(pattern), str)
 

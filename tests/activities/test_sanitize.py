@@ -34,7 +34,7 @@ def test_ten_thousand_strings_do_nothing_wherever_they_are_shown(
 
 
 @given(strings)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_string_that_can_be_thought_of_does_anything(text: str) -> None:
     for shown in SHOWN.values():
         assert alive(shown(text)) == []

@@ -70,7 +70,7 @@ def cut(lines: list[bytes], draw: Callable[..., int]) -> list[bytes]:
 
 
 @given(records=bodies)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_was_written_is_verified(records: list[Record]) -> None:
     file = sealed(records, KEY)
 
@@ -82,7 +82,7 @@ def test_what_was_written_is_verified(records: list[Record]) -> None:
 @pytest.mark.parametrize("harm", [changed, removed, added, moved, cut])
 @pytest.mark.parametrize("key", [None, KEY])
 @given(data=st.data(), records=bodies)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_single_harm_to_a_line_is_found(
     data: st.DataObject, records: list[Record], harm: Callable[..., list[bytes]],
     key: Ed25519PrivateKey | None,

@@ -175,7 +175,7 @@ def began(document: Any) -> None:
     found.carrying(state)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(CHANGES)
 @example([(("spec", "deadline"), "9" * 20 + "d")])
 @example([(("spec", "worker", "inputs", "n"), "${{\ud800}}")])

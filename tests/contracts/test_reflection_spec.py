@@ -101,7 +101,7 @@ def test_what_is_no_branch_is_refused(said: Any) -> None:
         branch_name(said)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="ab./-@{~^: *\\[?k\x7fé", min_size=1, max_size=9))
 def test_git_takes_every_name_that_passes(said: str) -> None:
     try:

@@ -191,7 +191,7 @@ def test_no_body_of_full_length_makes_the_analysis_explode(unit: str) -> None:
     assert time.process_time() - began < 20
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(title=st.none() | st.text(max_size=300), body=st.none() | st.text(max_size=600))
 def test_any_text_is_judged_and_its_comment_holds_exactly_one_block(
     title: str | None, body: str | None

@@ -176,7 +176,7 @@ def test_a_denial_is_no_evidence_and_a_label_is_much() -> None:
 QUOTING = {"title", "need", "wish", "size_reasons", "traceback", "version", "environment"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(title=st.none() | st.text(max_size=200), body=st.none() | st.text(max_size=400))
 def test_any_text_is_judged_and_quoted_only_where_the_schema_says_so(
     title: str | None, body: str | None

@@ -283,7 +283,7 @@ class Plain:
             self.how = "approved"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     SPECS,
     INITIATORS,
@@ -301,7 +301,7 @@ def test_random_sequences_agree_with_a_plain_model(
         assert (real.closed.how if real.closed else None) == plain.how
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SPECS, INITIATORS, st.lists(ANSWERS, max_size=6), st.randoms(use_true_random=False))
 def test_answers_of_one_task_commute(
     spec: Approval, initiator: str, answers: list[Answered], random: Any

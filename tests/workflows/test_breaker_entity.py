@@ -1,6 +1,5 @@
 """The entity `Breaker` on the time-skipping server, against the same plain model as its circuit."""
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,6 +19,7 @@ from contracts.circuit import AskPermits, BreakerState, BreakerView, Permits
 from contracts.specs.breaker import BreakerSettings
 from tests.conftest import WorkersFor, binary
 from tests.fakes import FakeGitHub
+from tests.standing_still import again, listening_runtime
 from tests.workflows.test_circuit import NUMBERS, STEPS, VALID_SECONDS, Plain
 from workflows.plugin import podium_plugin
 
@@ -90,7 +90,6 @@ class Asked:
 @pytest.mark.covers("E1")
 @settings(
     max_examples=5,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -99,7 +98,7 @@ class Asked:
 def test_the_entity_does_what_the_plain_model_says(
     workers_for: WorkersFor, numbers: BreakerSettings, steps: Steps
 ) -> None:
-    seen = asyncio.run(compared(workers_for, numbers, steps))
+    seen = again(lambda: compared(workers_for, numbers, steps))
 
     if steps is OPENS_AND_HEALS:
         assert [phase for phase, _ in groupby(seen)] == ["closed", "open", "half-open", "closed"]
@@ -110,7 +109,9 @@ async def compared(
 ) -> Sequence[str]:
     """Take the steps with both, on a server of their own; tell the phases that they agreed on."""
     started = WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=binary("temporal-test-server"), plugins=[podium_plugin()]
+        test_server_existing_path=binary("temporal-test-server"),
+        plugins=[podium_plugin()],
+        runtime=listening_runtime(),
     )
     async with await started as env, workers_for(env.client, FakeGitHub()):
         real, plain, now, seen = Asked(env, numbers), Plain(numbers), 0, []

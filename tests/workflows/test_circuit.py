@@ -142,7 +142,7 @@ def fail(one: Circuit, numbers: BreakerSettings, now: float, times: int = 3) -> 
         one.record(f"failing-{n}", OutcomeStatus.FAILURE, at(now))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(NUMBERS, STEPS)
 def test_it_does_what_the_plain_model_says(numbers: BreakerSettings, steps: list[Any]) -> None:
     real, plain, now = Circuit(CircuitData()), Plain(numbers), 0

@@ -281,7 +281,7 @@ def _not_dispatched(_: int, keys: list[str]) -> Answer:
     return OutcomeStatus.NOT_DISPATCHED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 120), st.integers(1, 30), st.integers(1, 8), st.integers(1, 6), st.randoms())
 def test_every_item_has_one_outcome_and_nothing_that_is_done_is_sent_again(
     count: int, per_worker: int, workers: int, attempts: int, chance: random.Random
