@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -12,15 +13,21 @@ R = TypeVar("R")
 class Batches(Generic[K, I, R]):
     """Sends items by key: at most one batch of a key is under way, and the rest gathers."""
 
-    def __init__(self, send: Callable[[K, Sequence[I]], Awaitable[Sequence[R]]], most: int) -> None:
+    def __init__(
+        self,
+        send: Callable[[K, Sequence[I]], Awaitable[Sequence[R]]],
+        most: int,
+        apart: timedelta = timedelta(0),
+    ) -> None:
         """Make it.
 
         Args:
             send: sends a batch; answers in the order of its items. What it raises is raised to
                 everybody whose item was in the batch.
             most: items in one batch.
+            apart: least time between the starts of two batches of one key.
         """
-        self._send, self._most = send, most
+        self._send, self._most, self._apart = send, most, apart.total_seconds()
         self._waiting: dict[K, list[tuple[I, asyncio.Future[R]]]] = {}
         self._rounds: dict[K, asyncio.Task[None]] = {}
 
@@ -41,7 +48,7 @@ class Batches(Generic[K, I, R]):
                 batch, rest = waiting[: self._most], waiting[self._most :]
                 if rest:
                     self._waiting[key] = rest
-                await self._one(key, batch)
+                await asyncio.gather(self._one(key, batch), asyncio.sleep(self._apart))
         finally:
             del self._rounds[key]
 

@@ -29,6 +29,9 @@ from contracts.circuit import (
 from contracts.runs import DispatchOrder, OutcomeStatus
 from contracts.specs.breaker import BreakerSettings
 
+_APART = timedelta(milliseconds=250)
+"""Least time between two questions to one breaker. It continues as new while nothing comes in, which
+many small questions would keep it from."""
 _READING = 20
 """Breakers asked for their state at once."""
 
@@ -45,7 +48,7 @@ class Breaking:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._asking: Batches[_Question, str, Permit] = Batches(self._ask, MAX_BATCH)
+        self._asking: Batches[_Question, str, Permit] = Batches(self._ask, MAX_BATCH, _APART)
 
     async def require(self, order: DispatchOrder) -> CircuitState:
         """Have leave for one dispatch, where its orchestration has breakers.

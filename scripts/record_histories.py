@@ -6,7 +6,6 @@ recording. `make histories` records all of them.
 """
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from temporalio.client import Client, WorkflowFailureError
 
 from activities.executions import Entity, ask
 from contracts.content import Leaves
@@ -26,6 +24,7 @@ from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
 from scripts import (
     attempt_paths,
+    breaker_paths,
     gate_paths,
     map_reduce_paths,
     output_paths,
@@ -33,10 +32,10 @@ from scripts import (
     router_paths,
 )
 from scripts.own_repositories_paths import over_repositories, serve
+from scripts.recording import FOLDER, ended, finish, save
 from tests.system.drafts import SUGGEST_AFTER
 from tests.system.stand import REPOSITORY, Stand, open_stand, spec
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
 QUICK_RETRY = {"maximum-attempts": 2, "initial-interval": "1s"}
 
 
@@ -44,29 +43,6 @@ def worker(**more: Any) -> dict[str, Any]:
     """The stand's worker, with more or other keys."""
     base = {"workflow": "analyzer.yml", "inputs": {"item": "${{ item.value }}"}}
     return {"worker": {**base, **more}}
-
-
-async def save(client: Client, name: str, workflow_id: str) -> None:
-    """Save every run of a workflow id's chain; the real id must be kept, ids derive from it."""
-    number = 0
-    async for found in client.list_workflows(f"WorkflowId = '{workflow_id}'"):
-        handle = client.get_workflow_handle(workflow_id, run_id=found.run_id)
-        history = await handle.fetch_history()
-        number += 1
-        path = FOLDER / f"{name}.{number}.json"
-        events = _anonymous(json.loads(history.to_json()))
-        data = {"workflow_id": workflow_id, "history": events}
-        path.write_text(json.dumps(data, separators=(",", ":")) + "\n")
-
-
-def _anonymous(data: Any) -> Any:
-    """Leave out which process on which host did what, and where its files were."""
-    if isinstance(data, list):
-        return [_anonymous(one) for one in data]
-    if not isinstance(data, dict):
-        return data
-    kept = {k: v for k, v in data.items() if k != "stackTrace"}
-    return {k: "worker" if k == "identity" else _anonymous(v) for k, v in kept.items()}
 
 
 async def plain(stand: Stand) -> None:
@@ -294,48 +270,6 @@ async def hierarchical(stand: Stand) -> None:
     await save(stand.client, "hierarchical-child", "podium/test/hierarchical/left")
 
 
-def guarded(tasks: int, **breaker: Any) -> dict[str, Any]:
-    """Tasks of the stand's worker behind its circuit breaker."""
-    once = {"maximum-attempts": 1}
-    return {
-        "name": "test",
-        "pattern": "circuit-breaker",
-        "repository": REPOSITORY,
-        "max-parallel": 2,
-        "success": {"min-success-rate": 0},
-        "breaker": {"cool-down": "1s", **breaker},
-        "tasks": [
-            {
-                "name": f"task-{n}",
-                "worker": {"workflow": "analyzer.yml", "inputs": {"item": f"{n}"}, "retry": once},
-                "advice": "look at it",
-            }
-            for n in range(tasks)
-        ],
-    }
-
-
-async def circuit_breaker(stand: Stand) -> None:
-    """Two failures open the circuit, and the other tasks are skipped; then a probe closes it."""
-    numbers = {"failure-threshold": 2, "success-threshold": 1}
-    stand.control.timed([TimedRule(conclusion="failure")])
-    await finish(stand, "circuit-breaker", guarded(5, **numbers))
-    stand.control.timed([])
-    await asyncio.sleep(1)
-    await finish(stand, "circuit-breaker-healed", guarded(2, **numbers))
-    await save(stand.client, "breaker", "breaker/octo-org/analyzer.yml")
-
-
-async def record_circuit_breaker_chained(folder: Path) -> None:
-    """Record chains of runs: of many tasks, and of their breaker."""
-    chained = {"limit.historyCount.suggestContinueAsNew": "50"}
-    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
-        stand.control.timed([TimedRule(duration_seconds=2)])
-        await finish(stand, "circuit-breaker-chained", guarded(10))
-        await save(stand.client, "circuit-breaker-chained", "podium/test/circuit-breaker-chained")
-        await save(stand.client, "breaker-chained", "breaker/octo-org/analyzer.yml")
-
-
 def pooled(items: int, **changes: Any) -> dict[str, Any]:
     """A pool over the stand's worker, which gets its batch as its item."""
     base = {
@@ -503,19 +437,6 @@ async def record_content_counter(folder: Path) -> None:
         await save(stand.client, "content-counter", counter.id)
 
 
-async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
-    """Run a spec to its end, whatever the end is."""
-    await ended(await stand.start(data, f"podium/test/{name}"))
-
-
-async def ended(handle: Any) -> None:
-    """Wait for an end, bounded."""
-    try:
-        await asyncio.wait_for(handle.result(), 120)
-    except WorkflowFailureError:
-        return
-
-
 PATHS = (
     plain,
     failures,
@@ -533,7 +454,8 @@ PATHS = (
     gate_paths.gate_escalated,
     pipeline_commented,
     hierarchical,
-    circuit_breaker,
+    breaker_paths.circuit_breaker,
+    breaker_paths.circuit_breaker_gathered,
     worker_pool,
     voting,
     map_reduce,
@@ -603,7 +525,8 @@ async def record_chained(folder: Path) -> None:
 
 ALONE = {
     "chained": record_chained,
-    "circuit-breaker-chained": record_circuit_breaker_chained,
+    "circuit-breaker-chained": breaker_paths.record_circuit_breaker_chained,
+    "breaker-short": breaker_paths.record_breaker_short,
     "gate-both": record_gate_both,
     "content-counter": record_content_counter,
     "worker-pool-chained": record_worker_pool_chained,

@@ -172,6 +172,17 @@ BACKLOG = 100
 GATHER_UNSURE = timedelta(minutes=10)
 """How long items that a classifier is not sure of are gathered, before people are asked about them."""
 
+TELL_BREAKER_EVERY = timedelta(seconds=1)
+"""Least time between two messages of an orchestration to one breaker, where nobody waits for them: a
+breaker continues as new while nothing comes in, which many small messages would keep it from."""
+
+MAX_BREAKER_EVENTS = 1_000
+"""Length of a breaker's history at which it continues as new.
+
+The server refuses a last task that a message has overtaken, and lets nobody ask until it was tried
+again, by replaying everything: that took seconds at the 4,000 events that servers suggest.
+"""
+
 MAX_GATE_EVENTS = 500
 """Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have
 filled it, and the wait goes on in the chain's next run."""

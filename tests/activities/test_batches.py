@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -61,3 +62,19 @@ async def test_who_is_cancelled_disturbs_nobody_in_the_batch() -> None:
     assert await stays == 20
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_batches_of_one_key_are_apart_and_of_two_keys_are_not() -> None:
+    loop, apart = asyncio.get_running_loop(), 0.2
+    asked: list[tuple[str, list[int], float]] = []
+
+    async def send(key: str, items: Sequence[int]) -> Sequence[int]:
+        asked.append((key, list(items), loop.time()))
+        return items
+
+    batches: Batches[str, int, int] = Batches(send, most=9, apart=timedelta(seconds=apart))
+    await batches.put("a", 0)
+    await asyncio.gather(*(batches.put("a", n) for n in (1, 2)), batches.put("b", 3))
+
+    assert [(key, items) for key, items, _ in asked] == [("a", [0]), ("b", [3]), ("a", [1, 2])]
+    assert asked[2][2] - asked[0][2] >= apart * 0.99, "a loop's clock is coarse"

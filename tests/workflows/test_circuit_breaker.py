@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from contracts import names
@@ -123,6 +125,43 @@ async def test_a_circuit_opens_skips_probes_and_heals(
     assert [change.state.value for change in view.changes] == [
         "open", "open", "half-open", "closed",
     ]  # fmt: skip
+
+
+async def test_outcomes_that_nobody_waits_for_are_gathered(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    def behave(inputs: dict[str, str], _: int) -> Behaviour:
+        return Behaviour(seconds=30 + int(inputs["item"]) * 0.05)
+
+    github = FakeGitHub(behave)
+    github.clock = skipping.get_current_time
+    tasks = [task(f"t{n}", str(n)) for n in range(20)]
+
+    async with workers_for(skipping.client, github):
+        handle = await skipping.client.start_workflow(
+            "CircuitBreaker",
+            {"spec": spec(*tasks, **{"max-parallel": 20})},
+            id=f"podium/guarded/{uuid4()}",
+            task_queue="podium",
+        )
+        await handle.result()
+        view = await state(skipping.client)
+        sent = await signals_sent(handle)
+
+    assert (view.state, view.outstanding) == (CircuitState.CLOSED, 0), "all were told"
+    apart = [later - earlier for earlier, later in pairwise(sent)]
+    assert len(sent) < len(tasks)
+    assert all(one >= timedelta(seconds=1) for one in apart[:-1]), "the last may be sent at the end"
+
+
+async def signals_sent(handle: WorkflowHandle[Any, Any]) -> Sequence[datetime]:
+    """When a workflow told its breaker of outcomes."""
+    return [
+        event.event_time.ToDatetime()
+        async for event in handle.fetch_history_events()
+        if event.signal_external_workflow_execution_initiated_event_attributes.signal_name
+        == names.SIGNAL_RECORD
+    ]
 
 
 async def test_other_workers_go_on_and_a_required_task_decides(

@@ -20,11 +20,13 @@ from contracts.circuit import (
     Permits,
     RecordOutcomes,
 )
+from workflows import policies
 from workflows.parts.circuit import Circuit
 from workflows.parts.messages import decoded
 
 LINGER = timedelta(minutes=10)
 """How long a closed breaker stays that has nothing to remember."""
+_SHORT = "short-breakers"
 
 
 @workflow.defn(name="Breaker")
@@ -37,11 +39,13 @@ class Breaker:
         self._worker = started.worker
         self._circuit = Circuit(started.circuit)
         self._asked_at = workflow.now()
+        self._is_short = False
         self._show()
 
     @workflow.run
     async def run(self, *_: Any) -> None:
         """Answer until there is nothing to remember, and nobody has asked for a while."""
+        self._is_short = workflow.patched(_SHORT)
         while not self._is_long():
             await workflow.wait_condition(lambda: self._circuit.at_rest or self._is_long())
             try:
@@ -114,7 +118,10 @@ class Breaker:
         )
 
     def _is_long(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested()
+        info = workflow.info()
+        if self._is_short and info.get_current_history_length() >= policies.MAX_BREAKER_EVENTS:
+            return True
+        return info.is_continue_as_new_suggested()
 
     def _show(self) -> None:
         """Keep the run's page in the Temporal UI current; costs no event."""

@@ -1,7 +1,9 @@
 """What an orchestration tells the circuit breakers of its workers, and learns of them."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -15,12 +17,13 @@ from contracts.runs import Verdict
 from workflows import policies
 from workflows.parts.journal import Journal
 
+_TOLD_APART = "outcomes-told-apart"
 _MAX_KNOWN = 200
 """Breakers that are carried and reported: with one in each repository there may be thousands."""
 
 
 class Breakers:
-    """Tells outcomes by one signal at a time to each breaker, with all that arrived meanwhile."""
+    """Tells outcomes to each breaker by one signal a second at most, or at once where one is awaited."""
 
     def __init__(self, refused: dict[str, int], journal: Journal) -> None:
         """Make it of what the chain knows so far.
@@ -34,6 +37,8 @@ class Breakers:
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._views: dict[str, BreakerView] = {}
         self._telling: dict[str, str] = {}
+        self._told_at: dict[str, datetime] = {}
+        self._settling = False
 
     @property
     def refusals(self) -> int:
@@ -70,8 +75,10 @@ class Breakers:
             self._rounds[breaker] = asyncio.create_task(self._round(breaker))
 
     async def settle(self) -> None:
-        """Wait until everything is told."""
+        """Wait until everything is told, which is told at once."""
+        self._settling = True
         await workflow.wait_condition(lambda: not self._rounds)
+        self._settling = False
 
     async def read(self) -> None:
         """Ask all breakers that had to do with this orchestration for their states."""
@@ -112,7 +119,7 @@ class Breakers:
     async def _round(self, breaker: str) -> None:
         handle = workflow.get_external_workflow_handle(breaker)
         try:
-            while outcomes := self._unsent.pop(breaker, []):
+            while outcomes := await self._gathered(breaker):
                 batch, rest = outcomes[:MAX_BATCH], outcomes[MAX_BATCH:]
                 if rest:
                     self._unsent[breaker] = rest
@@ -123,6 +130,27 @@ class Breakers:
             self._forget(self._unsent.pop(breaker, []))
         finally:
             del self._rounds[breaker]
+
+    async def _gathered(self, breaker: str) -> list[ToldOutcome]:
+        """Take what is to be told next; it waits for more, unless somebody waits for it."""
+        if not self._unsent.get(breaker):
+            return []
+        now, every = workflow.now(), policies.TELL_BREAKER_EVERY
+        last = {name: at for name, at in self._told_at.items() if at + every > now}
+        if breaker in last and workflow.patched(_TOLD_APART):
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._is_awaited(breaker),
+                    timeout=last[breaker] + every - now,
+                    timeout_summary="more outcomes for the circuit breaker",
+                )
+        self._told_at = last | {breaker: workflow.now()}
+        return self._unsent.pop(breaker)
+
+    def _is_awaited(self, breaker: str) -> bool:
+        return self._settling or any(
+            outcome.dispatch_id in self._telling for outcome in self._unsent[breaker]
+        )
 
     def _forget(self, told: Iterable[ToldOutcome]) -> None:
         for outcome in told:
