@@ -5,6 +5,7 @@ State is in the entries, as plain data; here are only the futures that coroutine
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -132,7 +133,7 @@ class Flights:
                 watermark = max(await runs.watermark(request), highest)
             await self._breakers.told(request.workflow)
             entry.first_dispatched_at = entry.first_dispatched_at or workflow.now()
-            unwanted = self._unwanted(entry.dispatch_id)
+            unwanted = partial(self._unwanted, entry.dispatch_id)
             sending = Sending(request, correlated, watermark)
             return await runs.dispatch(entry, sending, unwanted)
 

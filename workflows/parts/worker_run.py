@@ -4,7 +4,7 @@ Waiting between dispatch and collection belongs to the fleet, which holds many a
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -76,14 +76,14 @@ class WorkerRuns:
         self,
         entry: Entry,
         sending: Sending,
-        unwanted: Coroutine[Any, Any, None],
+        unwanted: Callable[[], Coroutine[Any, Any, None]],
     ) -> RunRef:
         """Start one run, once in effect.
 
         Args:
             entry: what for.
             sending: what is sent.
-            unwanted: ends when the dispatch is to do no more: no new run is wanted, or the run
+            unwanted: returns when the dispatch is to do no more: no new run is wanted, or the run
                 has ended meanwhile.
 
         Raises:
@@ -112,7 +112,7 @@ class WorkerRuns:
                 policy, _summary(self.assignment.name, entry), of=sending.request.repository
             ),
         )
-        stop = asyncio.ensure_future(unwanted)
+        stop = asyncio.ensure_future(unwanted())
         try:
             await workflow.wait([handle, stop], return_when=asyncio.FIRST_COMPLETED)
             if not handle.done():
