@@ -5,8 +5,8 @@ State is in the entries, as plain data; here are only the futures that coroutine
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from functools import partial
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from temporalio import workflow
