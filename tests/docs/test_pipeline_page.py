@@ -6,6 +6,7 @@ from typing import get_args
 from contracts import names
 from contracts.base import format_duration
 from contracts.gates import Answer, Decided
+from contracts.pipeline import Step
 from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
 from contracts.runs import OutcomeStatus
 from contracts.specs.common import Spec
@@ -14,7 +15,6 @@ from contracts.specs.pipeline import PipelineSpec, Stage, StageWorker
 from contracts.specs.reporting import SuccessCriteria
 from tests.docs.machines import machines
 from tests.docs.pages import ROOT, code_in, tables
-from workflows.parts.stages import Step
 
 PAGE = ROOT / "docs" / "patterns" / "pipeline.md"
 CODE = "".join(

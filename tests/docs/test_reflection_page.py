@@ -6,10 +6,11 @@ from typing import get_args
 from contracts import names
 from contracts.reflection import MAX_ROUNDS, MAX_SAID, VALUE_ROOM, Acceptance, Critique
 from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
+from contracts.rounds import Step
 from contracts.specs.reflection import DRAFT_FIELDS, REFLECTION_FIELDS, ReflectionSpec
 from tests.docs.machines import machines
 from tests.docs.pages import ROOT, code_in, tables
-from workflows.parts.rounds import _PEOPLE_ROOM, Step
+from workflows.parts.rounds import _PEOPLE_ROOM
 
 PAGE = ROOT / "docs" / "patterns" / "reflection.md"
 PARTS = ROOT / "workflows" / "parts"

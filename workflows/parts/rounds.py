@@ -1,45 +1,19 @@
 """Rounds of draft and review: what is kept of them as plain data, and the rules of what follows."""
 
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from contracts import expressions
 from contracts.base import clip
+from contracts.pipeline import Made
 from contracts.reflection import MAX_BRANCH, MAX_ROUNDS, VALUE_ROOM, Round
+from contracts.rounds import ReflectionState, Step
 from contracts.runs import OutcomeStatus, WorkerOutcome
 from contracts.specs.reflection import ReflectionSpec
-from workflows.parts.stages import Made
 
 DONE = frozenset({OutcomeStatus.SUCCESS, OutcomeStatus.PARTIAL})
 """A draft or a review is there; a skipped one is none."""
 _PEOPLE_ROOM = VALUE_ROOM // 2
 """Characters that people may add to one draft's feedback."""
-
-Step = Literal["begin", "draft", "review", "ended"]
-
-
-class ReflectionState(BaseModel):
-    """Where a reflection stands, besides its rounds, which the tally keeps. Mutable."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    step: Step = "begin"
-    asked: dict[str, Any] = Field(default_factory=dict)
-    """What `${{ reflection.* }}` reads in this round; the same for each attempt."""
-    draft: Made | None = None
-    """What `${{ draft.* }}` reads."""
-    feedback: str = ""
-    """The last review's."""
-    people: list[str] = Field(default_factory=list)
-    """What people said since the last draft was asked for."""
-    said_score: float | None = None
-    """A person's, for the draft that is under review."""
-    said_by: str = ""
-    ended_by: str = ""
-    """Who or what ended it before the limit, in a person's words."""
-    accepted: int | None = None
-    """The draft that a person accepted."""
 
 
 class Rounds:

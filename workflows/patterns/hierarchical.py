@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.collected import CollectedActivities
+from contracts.hierarchical import HierarchicalState
 from contracts.outputs import HealthIssue, ReadHealthIssue
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import GOOD
@@ -16,13 +16,6 @@ from workflows.parts.answering import Answering
 from workflows.parts.children import Children
 from workflows.parts.orchestration import Orchestration, Verdict
 from workflows.parts.timeline import progressed
-
-
-class HierarchicalState(BaseModel):
-    """Which children have ended, and which of them the whole cannot do without. Mutable."""
-
-    ended: list[str] = Field(default_factory=list)
-    missed: list[str] = Field(default_factory=list)
 
 
 @workflow.defn(name="Hierarchical")

@@ -8,6 +8,7 @@ from temporalio import workflow
 from contracts import expressions
 from contracts.fleet import Entry
 from contracts.outputs import Text
+from contracts.pipeline import PipelineState
 from contracts.report import OrchestrationReport, OrchestrationStatus
 from contracts.runs import Item
 from contracts.specs.pipeline import PipelineSpec, Stage
@@ -17,7 +18,7 @@ from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.items import FixedSource
 from workflows.parts.orchestration import Orchestration, Verdict
-from workflows.parts.stages import ROLLBACK, Collected, PipelineState, all_workers
+from workflows.parts.stages import ROLLBACK, Collected, all_workers
 
 
 @workflow.defn(name="Pipeline")

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from contracts.fleet import Entry
 from contracts.report import OrchestrationReport, OrchestrationStatus
+from contracts.rounds import ReflectionState
 from contracts.runs import Item, WorkerOutcome
 from contracts.specs.reflection import ReflectionSpec
 from workflows.parts import proposal
@@ -15,7 +16,7 @@ from workflows.parts.assembly import FleetWork
 from workflows.parts.counted import Counted
 from workflows.parts.items import FixedSource
 from workflows.parts.orchestration import Orchestration, Verdict
-from workflows.parts.rounds import ReflectionState, Rounds
+from workflows.parts.rounds import Rounds
 from workflows.parts.steering import Steering
 from workflows.parts.work import Work
 
