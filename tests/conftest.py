@@ -20,6 +20,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker._workflow import _WorkflowWorker
 
 from activities.markers import Markers
 from activities.settings import Settings
@@ -41,6 +42,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 
+_YIELDS_WITHIN = 30
+"""Seconds, for the SDK's 2 until it interrupts a workflow task: a busy machine takes more for some."""
+
 _prepare = ContextFreeRunner.prepare_workflow
 _prepared: set[str] = set()
 
@@ -55,6 +59,18 @@ def prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
             _prepared.add(defn.name)
 
     monkeypatch.setattr(ContextFreeRunner, "prepare_workflow", prepare)
+
+
+@pytest.fixture(autouse=True)
+def patient_with_workflow_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a workflow for stuck only when it is."""
+    begin = _WorkflowWorker.__init__
+
+    def patiently(self: _WorkflowWorker, **named: Any) -> None:
+        begin(self, **named)
+        self._deadlock_timeout_seconds = _YIELDS_WITHIN
+
+    monkeypatch.setattr(_WorkflowWorker, "__init__", patiently)
 
 
 WorkersFor = Callable[..., AbstractAsyncContextManager[None]]

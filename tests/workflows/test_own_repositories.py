@@ -1,6 +1,7 @@
 """A worker in the repository that its item names: everything about a run is asked there."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from workflows.parts.breakers import Breakers
 
 UNKNOWN = WORKER_FILE.replace(" [${{ inputs.dispatch_id }}]", "")
 """Its runs cannot be told apart."""
+_TOGETHER = 5.0
+"""Seconds that a first dispatch waits for the other repository's, at most."""
 
 
 @dataclass
@@ -144,6 +147,8 @@ async def test_runs_that_cannot_be_told_apart_wait_for_each_other_in_each_reposi
 ) -> None:
     github = Organization(lambda *_: Behaviour(seconds=5), skipping.get_current_time)
     github.worker_file = UNKNOWN
+    places = ["octo-org/a", "octo-org/b", "octo-org/a", "octo-org/b"]
+    begun = {place: asyncio.Event() for place in places}
     sending: Counter[str] = Counter()
     most: Counter[str] = Counter()
 
@@ -153,12 +158,15 @@ async def test_runs_that_cannot_be_told_apart_wait_for_each_other_in_each_reposi
             sending[given[0]] += 1
             most[given[0]] = max(most[given[0]], sending[given[0]])
             most["all"] = max(most["all"], sending.total())
+            begun[given[0]].set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TOGETHER):
+                    await asyncio.gather(*(one.wait() for one in begun.values()))
             await asyncio.sleep(0.2)
             sending[given[0]] -= 1
         return await Organization.call(github, function, *given, **named)
 
     github.call = slowly  # type: ignore[method-assign]
-    places = ["octo-org/a", "octo-org/b", "octo-org/a", "octo-org/b"]
     async with workers_for(skipping.client, github):
         report = await execute(skipping, spec(**listed(*places), **worker()))
 
