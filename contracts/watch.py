@@ -56,6 +56,12 @@ class Release(Sent):
     dispatch_ids: tuple[str, ...]
 
 
+class Hush(Sent):
+    """An orchestration is about to continue as new: nothing is to overtake that."""
+
+    workflow_id: str
+
+
 class Claim(Sent):
     """One run, one dispatch: the first to claim a run has it."""
 

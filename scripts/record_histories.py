@@ -498,6 +498,17 @@ async def record_worker_pool_chained(folder: Path) -> None:
         await save(stand.client, "worker-pool-chained", "podium/test/worker-pool-chained")
 
 
+async def record_hushed(folder: Path) -> None:
+    """Record a chain whose watcher hushes while it continues as new."""
+    chained = {"limit.historyCount.suggestContinueAsNew": "60"}
+    async with open_stand(folder, dynamic=chained) as stand, stand.workers():
+        stand.control.timed([TimedRule(duration_seconds=1.5)])
+        await finish(stand, "hushed", spec(12, **{"max-parallel": 4}))
+        await save(stand.client, "hushed", "podium/test/hushed")
+        await asyncio.sleep(8)
+        await save(stand.client, "run-watch-hushed", "run-watch/octo-org/widgets")
+
+
 async def record_gate_both(folder: Path) -> None:
     """Record an approval and then a rejection that one workflow task takes in: nobody worked."""
     async with open_stand(folder) as stand:
@@ -525,6 +536,7 @@ async def record_chained(folder: Path) -> None:
 
 ALONE = {
     "chained": record_chained,
+    "hushed": record_hushed,
     "circuit-breaker-chained": breaker_paths.record_circuit_breaker_chained,
     "breaker-short": breaker_paths.record_breaker_short,
     "gate-both": record_gate_both,

@@ -183,6 +183,16 @@ The server refuses a last task that a message has overtaken, and lets nobody ask
 again, by replaying everything: that took seconds at the 4,000 events that servers suggest.
 """
 
+HUSH = timedelta(seconds=1)
+"""How long a watcher tells an orchestration nothing that is about to continue as new, at most.
+
+Where news overtakes its last task, the server refuses that, and all of the history is replayed before
+anything else is done: 3 s for 4,000 events.
+"""
+
+HUSHED_AFTER = timedelta(milliseconds=100)
+"""A watcher that was asked to hush has taken that in, and what it had sent has arrived."""
+
 MAX_GATE_EVENTS = 500
 """Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have
 filled it, and the wait goes on in the chain's next run."""

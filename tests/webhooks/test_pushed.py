@@ -8,17 +8,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from contracts import names
 from contracts.report import OrchestrationReport
 from contracts.runs import RunRef, ToldResult, Waiter
-from contracts.watch import RunRow, SeenRuns, WatchedRun, WatchRuns
+from contracts.watch import Hush, RunRow, SeenRuns, WatchedRun, WatchRuns
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
 from tests.patience import PATIENCE
 from tests.workflows.test_orchestrator_worker import spec
+from workflows import policies
 
 WATCHER = names.run_watch_id("octo-org/widgets")
 
@@ -263,3 +265,47 @@ async def test_the_end_of_an_attempt_that_was_run_again_since_is_ignored(
 async def _ended(handle: WorkflowHandle[Any, Any]) -> None:
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+async def test_an_orchestration_that_wants_no_news_is_told_later_or_when_it_speaks(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor, *, speaks: bool
+) -> None:
+    github = Counting(lambda inputs, before: Behaviour(seconds=80_000), skipping.get_current_time)
+    async with workers_for(skipping.client, github):
+        handle = await start(skipping.client, 1, worker=hours())
+        await all_started(skipping, github, 1)
+        (run_id,) = github.started
+        watcher = skipping.client.get_workflow_handle(WATCHER)
+        await watcher.signal(names.SIGNAL_HUSH, Hush(workflow_id=handle.id))
+        await tell(skipping.client, github.finish(run_id))
+        if speaks:
+            await watcher.signal(names.SIGNAL_WATCH, await again(handle, github, run_id))
+        report = await handle.result()
+        history = [event async for event in watcher.fetch_history_events()]
+
+    assert report.totals.by_status == {"success": 1}
+    hushed = next(e for e in history if _signal(e) == names.SIGNAL_HUSH)
+    told = next(e for e in history if _signal(e) == names.SIGNAL_RUNS_COMPLETED)
+    waited = told.event_time.ToDatetime() - hushed.event_time.ToDatetime()
+    assert (waited >= 0.8 * policies.HUSH) is not speaks
+
+
+async def again(handle: WorkflowHandle[Any, Any], github: FakeGitHub, run_id: int) -> WatchRuns:
+    """Say once more who waits for a run, as the next run of a chain does."""
+    info = await handle.describe()
+    run = RunRef(
+        repository="octo-org/widgets",
+        workflow="analyzer.yml",
+        run_id=run_id,
+        dispatch_id=github.started[run_id].dispatch_id,
+        dispatched_at=github.now,
+    )
+    waiter = Waiter(workflow_id=handle.id, first_execution_run_id=info.run_id)
+    return WatchRuns(runs=(WatchedRun(run=run, waiter=waiter),))
+
+
+def _signal(event: HistoryEvent) -> str:
+    """The signal that came, or that was sent."""
+    came = event.workflow_execution_signaled_event_attributes.signal_name
+    return came or event.signal_external_workflow_execution_initiated_event_attributes.signal_name

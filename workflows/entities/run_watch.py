@@ -18,6 +18,7 @@ from contracts.runs import CancelRun
 from contracts.watch import (
     CheckWaiters,
     Claim,
+    Hush,
     Intent,
     Lookup,
     LookupRun,
@@ -93,6 +94,7 @@ class RunWatch:
         if asked is not None:
             for run in asked.runs:
                 self._sightings.watch(run)
+                self._postman.spoke(run.waiter.workflow_id)
             self._deliver()
 
     @workflow.signal(name=names.SIGNAL_RUNS_SEEN, description="Runs that GitHub told of")
@@ -111,6 +113,13 @@ class RunWatch:
         if asked is not None:
             for dispatch_id in asked.dispatch_ids:
                 self._sightings.forget(dispatch_id)
+
+    @workflow.signal(name=names.SIGNAL_HUSH, description="An orchestration continues as new")
+    def hush(self, *arguments: Any) -> None:
+        """Tell it nothing for a moment: {"workflow_id"}."""
+        asked = decoded(Hush, arguments)
+        if asked is not None:
+            self._postman.hush(asked.workflow_id)
 
     @workflow.update(name=names.UPDATE_CLAIM, description="Give a run to one dispatch only")
     def claim(self, *arguments: Any) -> bool:

@@ -1,10 +1,16 @@
 """Puts a fleet together out of its parts, as a pattern's work."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError
+
+from contracts import names
 from contracts.fleet import Entry
-from contracts.watch import CompletedRuns
+from contracts.watch import CompletedRuns, Hush
+from workflows import policies
 from workflows.parts.budget import Leave
 from workflows.parts.crew import Crew
 from workflows.parts.fleet import Fleet
@@ -15,6 +21,8 @@ from workflows.parts.orchestration import Orchestration
 from workflows.parts.outcomes import Outcomes
 from workflows.parts.patience import Patience
 from workflows.parts.work import Work
+
+_HUSHED = "hushed-watchers"
 
 
 class FleetWork(Work):
@@ -59,6 +67,7 @@ class FleetWork(Work):
             state=state,
         )
         self.fleet.held = held
+        self._breakers, self._crew = frame.breakers, crew
         self._under_way = False
         self._interim = Interim(crew, self.fleet, clock=clock, journal=journal)
 
@@ -72,11 +81,24 @@ class FleetWork(Work):
 
     async def _to_the_end(self) -> bool:
         while not await self.fleet.run():
+            if workflow.patched(_HUSHED):
+                await self._hush()
             if not self.flights.stopping:
                 return False
             self.flights.parking = False  # stopped while parking: see the runs' ends here
         self.fleet.end_unfinished()
         return True
+
+    async def _hush(self) -> None:
+        """Have nothing be under way that could overtake the last task; watchers of many are quiet."""
+        await self._breakers.settle()
+        if self._crew.scattered:
+            return
+        watcher = workflow.get_external_workflow_handle(names.run_watch_id(self._crew.repository))
+        asked = Hush(workflow_id=workflow.info().workflow_id)
+        with contextlib.suppress(ApplicationError, FailureError):  # it has ended: quiet as well
+            await watcher.signal(names.SIGNAL_HUSH, asked)
+            await workflow.sleep(policies.HUSHED_AFTER, summary="the watcher hushes")
 
     def resize(self, max_parallel: int) -> None:
         """Have more or fewer runs at once from now on; runs in flight go on."""

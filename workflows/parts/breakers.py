@@ -1,9 +1,7 @@
 """What an orchestration tells the circuit breakers of its workers, and learns of them."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -16,8 +14,8 @@ from contracts.fleet import Entry
 from contracts.runs import Verdict
 from workflows import policies
 from workflows.parts.journal import Journal
+from workflows.parts.spacing import Spacing
 
-_TOLD_APART = "outcomes-told-apart"
 _MAX_KNOWN = 200
 """Breakers that are carried and reported: with one in each repository there may be thousands."""
 
@@ -37,7 +35,7 @@ class Breakers:
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._views: dict[str, BreakerView] = {}
         self._telling: dict[str, str] = {}
-        self._told_at: dict[str, datetime] = {}
+        self._spacing = Spacing(policies.TELL_BREAKER_EVERY, "outcomes-told-apart")
         self._settling = False
 
     @property
@@ -133,19 +131,9 @@ class Breakers:
 
     async def _gathered(self, breaker: str) -> list[ToldOutcome]:
         """Take what is to be told next; it waits for more, unless somebody waits for it."""
-        if not self._unsent.get(breaker):
-            return []
-        now, every = workflow.now(), policies.TELL_BREAKER_EVERY
-        last = {name: at for name, at in self._told_at.items() if at + every > now}
-        if breaker in last and workflow.patched(_TOLD_APART):
-            with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: self._is_awaited(breaker),
-                    timeout=last[breaker] + every - now,
-                    timeout_summary="more outcomes for the circuit breaker",
-                )
-        self._told_at = last | {breaker: workflow.now()}
-        return self._unsent.pop(breaker)
+        if breaker in self._unsent:
+            await self._spacing.wait(breaker, lambda: self._is_awaited(breaker))
+        return self._unsent.pop(breaker, [])
 
     def _is_awaited(self, breaker: str) -> bool:
         return self._settling or any(

@@ -1,8 +1,9 @@
 """Wakes orchestrations: one signal at a time each, with all that arrived meanwhile."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
@@ -10,6 +11,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from contracts import names
 from contracts.runs import Completion, Waiter
 from contracts.watch import MAX_BATCH, CompletedRuns
+from workflows import policies
 
 
 class Postman:
@@ -25,6 +27,8 @@ class Postman:
         self.unsent = {key: list(news) for key, news in unsent.items()}
         self._on_failure = on_failure
         self._rounds: dict[str, asyncio.Task[None]] = {}
+        self._hushed: dict[str, datetime] = {}
+        """Orchestrations that are told nothing, and until when."""
 
     @property
     def idle(self) -> bool:
@@ -38,6 +42,16 @@ class Postman:
         if key not in self._rounds:
             self._rounds[key] = asyncio.create_task(self._round(key))
 
+    def hush(self, workflow_id: str) -> None:
+        """Tell an orchestration nothing until it speaks, for a moment at most."""
+        now = workflow.now()
+        self._hushed = {name: until for name, until in self._hushed.items() if until > now}
+        self._hushed[workflow_id] = now + policies.HUSH
+
+    def spoke(self, workflow_id: str) -> None:
+        """An orchestration is there: it may be told things."""
+        self._hushed.pop(workflow_id, None)
+
     async def settle(self) -> None:
         """Wait until no signal is under way."""
         await workflow.wait_condition(lambda: not self._rounds)
@@ -45,7 +59,9 @@ class Postman:
     async def _round(self, key: str) -> None:
         handle = workflow.get_external_workflow_handle(key)
         try:
-            while news := self.unsent.pop(key, []):
+            while self.unsent.get(key):
+                await self._heard(key)
+                news = self.unsent.pop(key)
                 batch, rest = news[:MAX_BATCH], news[MAX_BATCH:]
                 if rest:
                     self.unsent[key] = rest
@@ -56,3 +72,14 @@ class Postman:
             self._on_failure()
         finally:
             del self._rounds[key]
+
+    async def _heard(self, key: str) -> None:
+        """Wait while an orchestration wants to be told nothing."""
+        left = self._hushed.get(key, workflow.now()) - workflow.now()
+        if left > timedelta():
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: key not in self._hushed,
+                    timeout=left,
+                    timeout_summary="its orchestration continues as new",
+                )
