@@ -18,8 +18,16 @@ import requests
 from activities.executions import Entity, ask
 from contracts.content import Leaves
 from contracts.fleet import Entry, FleetState, OrchestrationState, SourceState
-from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id, gate_watch_id, run_watch_id
+from contracts.names import (
+    SIGNAL_HUSH,
+    TASK_QUEUE,
+    UPDATE_LEAVE,
+    content_id,
+    gate_watch_id,
+    run_watch_id,
+)
 from contracts.runs import Item
+from contracts.watch import Hush
 from sandbox.control import TimedRule
 from sandbox.settings import ItemResults
 from scripts import (
@@ -499,14 +507,23 @@ async def record_worker_pool_chained(folder: Path) -> None:
 
 
 async def record_hushed(folder: Path) -> None:
-    """Record a chain whose watcher hushes while it continues as new."""
+    """Record a chain whose watcher hushes while it continues as new, and one that keeps news back."""
     chained = {"limit.historyCount.suggestContinueAsNew": "60"}
     async with open_stand(folder, dynamic=chained) as stand, stand.workers():
         stand.control.timed([TimedRule(duration_seconds=1.5)])
         await finish(stand, "hushed", spec(12, **{"max-parallel": 4}))
         await save(stand.client, "hushed", "podium/test/hushed")
         await asyncio.sleep(8)
-        await save(stand.client, "run-watch-hushed", "run-watch/octo-org/widgets")
+        await save(stand.client, "run-watch-hushed", run_watch_id(REPOSITORY))
+    async with open_stand(folder / "longer") as stand, stand.workers():
+        stand.control.timed([TimedRule(duration_seconds=2)])
+        handle = await stand.start(spec(1), "podium/test/held")
+        await asyncio.to_thread(stand.control.wait_for_runs, bool, 60)
+        watcher = stand.client.get_workflow_handle(run_watch_id(REPOSITORY))
+        await watcher.signal(SIGNAL_HUSH, Hush(workflow_id=handle.id))
+        await ended(handle)
+        await asyncio.sleep(8)
+        await save(stand.client, "run-watch-held", watcher.id)
 
 
 async def record_gate_both(folder: Path) -> None:

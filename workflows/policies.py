@@ -183,15 +183,17 @@ The server refuses a last task that a message has overtaken, and lets nobody ask
 again, by replaying everything: that took seconds at the 4,000 events that servers suggest.
 """
 
-HUSH = timedelta(seconds=1)
-"""How long a watcher tells an orchestration nothing that is about to continue as new, at most.
+HUSH = timedelta(seconds=5)
+"""How long a watcher tells an orchestration nothing that is about to continue as new; the chain's next
+run ends it.
 
 Where news overtakes its last task, the server refuses that, and all of the history is replayed before
 anything else is done: 3 s for 4,000 events.
 """
 
 HUSHED_AFTER = timedelta(milliseconds=100)
-"""A watcher that was asked to hush has taken that in, and what it had sent has arrived."""
+"""By then a watcher has taken in that it is to hush, and what it had sent has arrived. The server
+may take a second for a timer as short as this."""
 
 MAX_GATE_EVENTS = 500
 """Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have

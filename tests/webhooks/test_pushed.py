@@ -277,10 +277,11 @@ async def test_an_orchestration_that_wants_no_news_is_told_later_or_when_it_spea
         await all_started(skipping, github, 1)
         (run_id,) = github.started
         watcher = skipping.client.get_workflow_handle(WATCHER)
+        spoken = await again(handle, github, run_id)
         await watcher.signal(names.SIGNAL_HUSH, Hush(workflow_id=handle.id))
         await tell(skipping.client, github.finish(run_id))
         if speaks:
-            await watcher.signal(names.SIGNAL_WATCH, await again(handle, github, run_id))
+            await watcher.signal(names.SIGNAL_WATCH, spoken)
         report = await handle.result()
         history = [event async for event in watcher.fetch_history_events()]
 

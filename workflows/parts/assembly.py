@@ -91,6 +91,7 @@ class FleetWork(Work):
 
     async def _hush(self) -> None:
         """Have nothing be under way that could overtake the last task; watchers of many are quiet."""
+        await self._interim.settle()
         await self._breakers.settle()
         if self._crew.scattered:
             return

@@ -176,13 +176,13 @@ class Flights:
                 entry.check_at = None  # the clock leaves it alone until the look is over
                 await self._busily(self._patience.check(entry))
                 self._clock.rearm()
-        self._breakers.landed(entry)
         return entry.completion
 
     async def judge(self, entry: Entry, completion: Completion) -> Verdict:
         """Say what became of a completed run."""
         if entry.run is None:
             raise ValueError(f"{entry.dispatch_id} has completed and was never dispatched")
+        self._breakers.landed(entry)
         seen: dict[str, Any] = {"run_id": completion.run_id, "run_attempt": completion.run_attempt}
         if completion.url:
             seen["url"] = completion.url

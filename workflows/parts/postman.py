@@ -43,7 +43,7 @@ class Postman:
             self._rounds[key] = asyncio.create_task(self._round(key))
 
     def hush(self, workflow_id: str) -> None:
-        """Tell an orchestration nothing until it speaks, for a moment at most."""
+        """Tell an orchestration nothing until it speaks, or `policies.HUSH` is over."""
         now = workflow.now()
         self._hushed = {name: until for name, until in self._hushed.items() if until > now}
         self._hushed[workflow_id] = now + policies.HUSH
