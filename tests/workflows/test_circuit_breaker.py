@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -15,14 +16,17 @@ from temporalio.testing import WorkflowEnvironment
 
 from contracts import names
 from contracts.circuit import BreakerView, CircuitState
+from contracts.fleet import Entry, FleetState
 from contracts.orchestration import BadInputError, parse_spec
 from contracts.report import OrchestrationReport, OrchestrationStatus
-from contracts.runs import OutcomeStatus
+from contracts.runs import Completion, Item, OutcomeStatus, RunRef
 from tests.conftest import WorkersFor
 from tests.fakes import Behaviour, FakeGitHub
 from tests.patience import PATIENCE
 from tests.system.judging import decisions
 from workflows import policies
+from workflows.parts.breakers import Breakers
+from workflows.parts.flights import Flights
 
 BREAKER = "breaker/octo-org/analyzer.yml"
 LENIENT = {"min-success-rate": 0}
@@ -167,6 +171,30 @@ async def signals_sent(handle: WorkflowHandle[Any, Any]) -> Sequence[datetime]:
         if told.signal_name == names.SIGNAL_RECORD and task is not None:
             sent.append(task)
     return sent
+
+
+async def test_a_failure_that_the_chain_s_next_run_tells_holds_no_dispatch_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While an orchestration drains, dispatches that are out must come to their end."""
+
+    async def met(condition: Callable[[], bool], **_: Any) -> None:
+        assert condition()
+
+    monkeypatch.setattr("temporalio.workflow.wait_condition", met)
+    part: Any = SimpleNamespace(call=lambda *_: None)
+    breakers = Breakers({}, part)
+    fleet = Flights(part, part, journal=part, clock=part, state=FleetState(), breakers=breakers)
+    run = RunRef(
+        repository="octo-org/widgets", workflow="analyzer.yml", run_id=1, breaker=BREAKER,
+        dispatch_id="pd-1", dispatched_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    ended = Completion(run_id=1, dispatch_id="pd-1", conclusion="failure")
+    entry = Entry(item=Item(key="x"), sequence=0, run=run, completion=ended, dispatch_id="pd-1")
+
+    fleet.parking = True
+    assert await fleet.landed(entry) == ended
+    await breakers.told("analyzer.yml")
 
 
 async def test_other_workers_go_on_and_a_required_task_decides(
