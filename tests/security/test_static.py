@@ -119,3 +119,14 @@ def test_every_dependency_is_pinned_by_its_hash() -> None:
         assert [
             one for one in packages if not re.match(r"\S+==\S+ \\\n +--hash=sha256:", one)
         ] == []
+
+
+def test_the_lock_of_tests_holds_all_of_the_other() -> None:
+    """`make setup-dev` installs from this one alone."""
+    run, tests = (
+        set(re.findall(r"^\S+==\S+", (ROOT / lock).read_text(), re.MULTILINE))
+        for lock in ("requirements.lock", "requirements-dev.lock")
+    )
+
+    assert run
+    assert run - tests == set()
