@@ -48,8 +48,9 @@ def judge(stand: Stand, items: int, report: OrchestrationReport) -> Concurrency:
     return stand.control.concurrency(workflow="analyzer.yml")
 
 
-async def test_the_window_stays_full_and_is_never_exceeded(tmp_path: Path) -> None:
-    async with open_stand(tmp_path, dynamic=SUGGEST_AFTER) as stand, stand.workers():
+async def stays_full(folder: Path) -> None:
+    """Sixty runs, each twenty times as long as the time between two polls."""
+    async with open_stand(folder, dynamic=SUGGEST_AFTER) as stand, stand.workers():
         report, carried = await run_items(stand, 60)
         level = judge(stand, 60, report)
 
@@ -58,14 +59,26 @@ async def test_the_window_stays_full_and_is_never_exceeded(tmp_path: Path) -> No
     assert carried
 
 
-async def test_runs_in_flight_are_carried_through_continue_as_new(tmp_path: Path) -> None:
-    async with open_stand(tmp_path, dynamic=SUGGEST_AFTER) as stand, stand.workers():
+async def is_carried(folder: Path) -> None:
+    """Many short runs, so that the chain continues as new again and again with most of them out."""
+    async with open_stand(folder, dynamic=SUGGEST_AFTER) as stand, stand.workers():
         report, carried = await run_items(stand, 130, run_seconds=3)
         level = judge(stand, 130, report)
 
     assert level.peak == WIDTH
     assert len(carried) >= 4
     assert sum(count >= WIDTH - 2 for count in carried) >= 4
+
+
+async def test_the_window_is_full_and_carried_through_continue_as_new(
+    tmp_path: Path,
+) -> None:
+    """Side by side, as both wait more than they work."""
+    async with asyncio.TaskGroup() as both:
+        for number, scenario in enumerate((stays_full, is_carried)):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            both.create_task(scenario(folder))
 
 
 @pytest.mark.soak
