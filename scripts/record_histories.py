@@ -506,24 +506,24 @@ async def record_worker_pool_chained(folder: Path) -> None:
         await save(stand.client, "worker-pool-chained", "podium/test/worker-pool-chained")
 
 
-async def record_hushed(folder: Path) -> None:
-    """Record a chain whose watcher hushes while it continues as new, and one that keeps news back."""
+async def record_hush_answered(folder: Path) -> None:
+    """Record a chain whose watcher says that it hushes, and a watcher that keeps news back."""
     chained = {"limit.historyCount.suggestContinueAsNew": "60"}
     async with open_stand(folder, dynamic=chained) as stand, stand.workers():
         stand.control.timed([TimedRule(duration_seconds=1.5)])
-        await finish(stand, "hushed", spec(12, **{"max-parallel": 4}))
-        await save(stand.client, "hushed", "podium/test/hushed")
+        await finish(stand, "hush-answered", spec(12, **{"max-parallel": 4}))
+        await save(stand.client, "hush-answered", "podium/test/hush-answered")
         await asyncio.sleep(8)
-        await save(stand.client, "run-watch-hushed", run_watch_id(REPOSITORY))
+        await save(stand.client, "run-watch-answers", run_watch_id(REPOSITORY))
     async with open_stand(folder / "longer") as stand, stand.workers():
         stand.control.timed([TimedRule(duration_seconds=2)])
-        handle = await stand.start(spec(1), "podium/test/held")
+        handle = await stand.start(spec(1), "podium/test/kept-back")
         await asyncio.to_thread(stand.control.wait_for_runs, bool, 60)
         watcher = stand.client.get_workflow_handle(run_watch_id(REPOSITORY))
         await watcher.signal(SIGNAL_HUSH, Hush(workflow_id=handle.id))
         await ended(handle)
         await asyncio.sleep(8)
-        await save(stand.client, "run-watch-held", watcher.id)
+        await save(stand.client, "run-watch-keeps-back", watcher.id)
 
 
 async def record_gate_both(folder: Path) -> None:
@@ -553,7 +553,7 @@ async def record_chained(folder: Path) -> None:
 
 ALONE = {
     "chained": record_chained,
-    "hushed": record_hushed,
+    "hush-answered": record_hush_answered,
     "circuit-breaker-chained": breaker_paths.record_circuit_breaker_chained,
     "breaker-short": breaker_paths.record_breaker_short,
     "gate-both": record_gate_both,

@@ -191,9 +191,9 @@ Where news overtakes its last task, the server refuses that, and all of the hist
 anything else is done: 3 s for 4,000 events.
 """
 
-HUSHED_AFTER = timedelta(milliseconds=100)
-"""By then a watcher has taken in that it is to hush, and what it had sent has arrived. The server
-may take a second for a timer as short as this."""
+HUSHED_AFTER = timedelta(seconds=1)
+"""How long an orchestration waits for its watcher's answer that it hushes: usually some 10 ms. That of
+an older Temporal Worker does not answer; what it had sent has arrived by then."""
 
 MAX_GATE_EVENTS = 500
 """Of a history, in which a gate goes on waiting; beyond, answers that do not count or reminders have

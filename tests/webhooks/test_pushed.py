@@ -287,9 +287,14 @@ async def test_an_orchestration_that_wants_no_news_is_told_later_or_when_it_spea
 
     assert report.totals.by_status == {"success": 1}
     hushed = next(e for e in history if _signal(e) == names.SIGNAL_HUSH)
-    told = next(e for e in history if _signal(e) == names.SIGNAL_RUNS_COMPLETED)
-    waited = told.event_time.ToDatetime() - hushed.event_time.ToDatetime()
-    assert (waited >= 0.8 * policies.HUSH) is not speaks
+    waits = [
+        sent.event_time.ToDatetime() - hushed.event_time.ToDatetime()
+        for sent in history
+        if _signal(sent) == names.SIGNAL_RUNS_COMPLETED
+    ]
+    assert len(waits) == 2, "an answer that nothing follows, and the news"
+    assert waits[0] < 0.8 * policies.HUSH
+    assert (waits[1] >= 0.8 * policies.HUSH) is not speaks
 
 
 async def again(handle: WorkflowHandle[Any, Any], github: FakeGitHub, run_id: int) -> WatchRuns:

@@ -39,6 +39,7 @@ _BY_ID = 10
 _CANCELS = 10
 """Cancellations under way at once."""
 _HUSHES = "hushes"
+_ANSWERS = "answers-hushes"
 _THRIFTY = "few looks, and one request in each"
 _LINGER = timedelta(seconds=5)
 """How long an idle watcher stays, so that a slow trickle of runs does not restart it."""
@@ -117,11 +118,13 @@ class RunWatch:
 
     @workflow.signal(name=names.SIGNAL_HUSH, description="An orchestration continues as new")
     def hush(self, *arguments: Any) -> None:
-        """Tell it nothing for a moment: {"workflow_id"}."""
+        """Tell it nothing for a moment, from an answer on: {"workflow_id"}."""
         asked = decoded(Hush, arguments)
         # An older Temporal Worker keeps a signal that it does not know, and tells news all the same.
         if asked is not None and workflow.patched(_HUSHES):
             self._postman.hush(asked.workflow_id)
+            if workflow.patched(_ANSWERS):
+                self._postman.answer(asked.workflow_id)
 
     @workflow.update(name=names.UPDATE_CLAIM, description="Give a run to one dispatch only")
     def claim(self, *arguments: Any) -> bool:

@@ -69,6 +69,8 @@ class FleetWork(Work):
         self.fleet.held = held
         self._breakers, self._crew = frame.breakers, crew
         self._under_way = False
+        self._hushed = False
+        """Whether the watcher has said that nothing follows."""
         self._interim = Interim(crew, self.fleet, clock=clock, journal=journal)
 
     async def run(self) -> bool:
@@ -97,9 +99,15 @@ class FleetWork(Work):
             return
         watcher = workflow.get_external_workflow_handle(names.run_watch_id(self._crew.repository))
         asked = Hush(workflow_id=workflow.info().workflow_id)
+        self._hushed = False
         with contextlib.suppress(ApplicationError, FailureError):  # it has ended: quiet as well
             await watcher.signal(names.SIGNAL_HUSH, asked)
-            await workflow.sleep(policies.HUSHED_AFTER, summary="the watcher hushes")
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._hushed,
+                    timeout=policies.HUSHED_AFTER,
+                    timeout_summary="the watcher hushes",
+                )
 
     def resize(self, max_parallel: int) -> None:
         """Have more or fewer runs at once from now on; runs in flight go on."""
@@ -114,7 +122,8 @@ class FleetWork(Work):
         self.fleet.paused = paused
 
     def runs_completed(self, batch: CompletedRuns) -> None:
-        """Take news of worker runs in."""
+        """Take news of worker runs in; news of nothing is a watcher's answer."""
+        self._hushed = self._hushed or not batch.completions
         self.flights.runs_completed(batch)
 
     @property

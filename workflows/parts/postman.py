@@ -29,6 +29,8 @@ class Postman:
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._hushed: dict[str, datetime] = {}
         """Orchestrations that are told nothing, and until when."""
+        self._asked: set[str] = set()
+        """Orchestrations that wait for an answer."""
 
     @property
     def idle(self) -> bool:
@@ -39,14 +41,18 @@ class Postman:
         """Deliver soon; never two signals to one orchestration at the same time."""
         key = waiter.workflow_id
         self.unsent.setdefault(key, []).extend(news)
-        if key not in self._rounds:
-            self._rounds[key] = asyncio.create_task(self._round(key))
+        self._begin(key)
 
     def hush(self, workflow_id: str) -> None:
         """Tell an orchestration nothing until it speaks, or `policies.HUSH` is over."""
         now = workflow.now()
         self._hushed = {name: until for name, until in self._hushed.items() if until > now}
         self._hushed[workflow_id] = now + policies.HUSH
+
+    def answer(self, workflow_id: str) -> None:
+        """Send an orchestration news of nothing, after what is under way to it."""
+        self._asked.add(workflow_id)
+        self._begin(workflow_id)
 
     def spoke(self, workflow_id: str) -> None:
         """An orchestration is there: it may be told things."""
@@ -56,12 +62,17 @@ class Postman:
         """Wait until no signal is under way."""
         await workflow.wait_condition(lambda: not self._rounds)
 
+    def _begin(self, key: str) -> None:
+        if key not in self._rounds:
+            self._rounds[key] = asyncio.create_task(self._round(key))
+
     async def _round(self, key: str) -> None:
         handle = workflow.get_external_workflow_handle(key)
         try:
-            while self.unsent.get(key):
+            while key in self._asked or self.unsent.get(key):
                 await self._heard(key)
-                news = self.unsent.pop(key)
+                news = [] if key in self._asked else self.unsent.pop(key)
+                self._asked.discard(key)
                 batch, rest = news[:MAX_BATCH], news[MAX_BATCH:]
                 if rest:
                     self.unsent[key] = rest
@@ -74,12 +85,12 @@ class Postman:
             del self._rounds[key]
 
     async def _heard(self, key: str) -> None:
-        """Wait while an orchestration wants to be told nothing."""
+        """Wait while an orchestration wants to be told nothing, an answer left out."""
         left = self._hushed.get(key, workflow.now()) - workflow.now()
-        if left > timedelta():
+        if left > timedelta() and key not in self._asked:
             with contextlib.suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda: key not in self._hushed,
+                    lambda: key in self._asked or key not in self._hushed,
                     timeout=left,
                     timeout_summary="its orchestration continues as new",
                 )
