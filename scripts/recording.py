@@ -1,4 +1,4 @@
-"""How a run that is recorded is brought to its end and saved."""
+"""What the recorded runs have in common: a worker, and how they are brought to their ends and saved."""
 
 import asyncio
 import json
@@ -10,6 +10,13 @@ from temporalio.client import Client, WorkflowFailureError
 from tests.system.stand import Stand
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "histories"
+QUICK_RETRY = {"maximum-attempts": 2, "initial-interval": "1s"}
+
+
+def worker(**more: Any) -> dict[str, Any]:
+    """The stand's worker, with more or other keys."""
+    base = {"workflow": "analyzer.yml", "inputs": {"item": "${{ item.value }}"}}
+    return {"worker": {**base, **more}}
 
 
 async def save(client: Client, name: str, workflow_id: str) -> None:
