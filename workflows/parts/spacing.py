@@ -20,7 +20,7 @@ class Spacing:
         self._apart, self._patch = apart, patch
         self._last: dict[str, datetime] = {}
 
-    async def wait(self, key: str, hurry: Callable[[], bool] = lambda: False) -> None:
+    async def wait(self, key: str, hurry: Callable[[], bool]) -> None:
         """Return when an addressee may be written to, which is then taken as done.
 
         Args:
