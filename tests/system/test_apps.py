@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from tests.system.stand import WORKER_FILE, Stand, spec
 from tests.system.test_secrets import histories
 
 OWNERS = ("first-org", "second-org")
-LIFE = 25
-"""Seconds; PyGithub renews a token 20 seconds before its end."""
+LIFE, EARLY = 8, 3
+"""Seconds that a token lives, and that PyGithub renews it before its end: 20 by itself."""
 
 
 def asked(owner: str) -> dict[str, Any]:
@@ -48,9 +49,10 @@ def fetched(stand: Stand, ids: dict[str, int]) -> dict[str, list[RequestRecord]]
 
 @pytest.mark.covers("C2")
 async def test_each_owner_is_served_by_its_own_token_which_is_renewed_once(
-    stand: Stand, tmp_path: Path
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runs outlast the first tokens: whoever still used one would be refused."""
+    monkeypatch.setattr("github.Auth.TOKEN_REFRESH_THRESHOLD_TIMEDELTA", timedelta(seconds=EARLY))
     control, key = stand.control, tmp_path / "key.pem"
     key.write_text(keys()[0])
     for owner in OWNERS:

@@ -8,6 +8,8 @@ from tests.patience import PATIENCE
 from tests.system.stand import Stand, spec
 
 ITEMS = 6
+SETTLE_SECONDS = "4"
+"""After each run of the nameless worker; the sandbox's lists are never stale here."""
 
 
 async def test_runs_are_found_where_no_dispatch_tells_them(stand: Stand) -> None:
@@ -17,7 +19,10 @@ async def test_runs_are_found_where_no_dispatch_tells_them(stand: Stand) -> None
     control.timed([{"duration_seconds": 1}])
     nameless = spec(2, name="nameless")
     nameless["worker"]["workflow"] = "nameless.yml"
-    async with stand.workers(stand.settings(GITHUB_API_URL=f"{stand.sandbox.api_url}/api/v3")):
+    settings = stand.settings(
+        GITHUB_API_URL=f"{stand.sandbox.api_url}/api/v3", PODIUM_SETTLE_SECONDS=SETTLE_SECONDS
+    )
+    async with stand.workers(settings):
         handles = [await stand.start(one) for one in (spec(ITEMS), nameless)]
         results = await asyncio.wait_for(
             asyncio.gather(*(handle.result() for handle in handles)), PATIENCE
