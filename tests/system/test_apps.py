@@ -18,7 +18,7 @@ from tests.system.stand import WORKER_FILE, Stand, spec
 from tests.system.test_secrets import histories
 
 OWNERS = ("first-org", "second-org")
-LIFE, EARLY = 8, 3
+LIFE, EARLY = 11, 6
 """Seconds that a token lives, and that PyGithub renews it before its end: 20 by itself."""
 
 
