@@ -13,8 +13,9 @@ from tests.system.stand import Stand, open_stand
 from tests.system.survival import problems
 
 ITEMS = 40
-_AT_ONCE = 4
-"""Rooms side by side: two cores still keep Temporal's time limits, and waits overlap."""
+_AT_ONCE = 6
+"""Rooms side by side, all of a test's: two cores still keep Temporal's time limits, and waits overlap."""
+CONTINUE_AFTER = "limit.historyCount.suggestContinueAsNew"
 CONTINUE_AT = 150
 """Events after which the server suggests to continue as new: a run of 40 items does so thrice."""
 
@@ -32,15 +33,19 @@ class Death:
 
 
 @asynccontextmanager
-async def commenting_stand(folder: Path, *rules: Mapping[str, Any]) -> AsyncIterator[Stand]:
+async def commenting_stand(
+    folder: Path, *rules: Mapping[str, Any], dynamic: dict[str, str] | None = None
+) -> AsyncIterator[Stand]:
     """A stand whose runs comment their result after a second, and continue as new often.
 
     Args:
         folder: scratch.
         rules: timed rules that come before that.
+        dynamic: more of the server's dynamic configuration.
     """
-    dynamic = {"limit.historyCount.suggestContinueAsNew": str(CONTINUE_AT)}
-    async with open_stand(folder, dynamic=dynamic) as stand:
+    async with open_stand(
+        folder, dynamic={CONTINUE_AFTER: str(CONTINUE_AT)} | (dynamic or {})
+    ) as stand:
         stand.control.timed([*rules, {"comment": True, "duration_seconds": 1}])
         yield stand
 
@@ -65,9 +70,9 @@ async def _survive(stand: Stand, folder: Path, name: str, death: Death) -> list[
         try:
             first = room.fused_worker(death.moment, death.passing)
             handle = await room.start(room.spec(**death.changes))
-            await until(lambda: first.poll() is not None)
-            if first.returncode != -signal.SIGKILL or not room.marker.exists():
-                return [f"ended with {first.returncode}, and not at {death}"]
+            await until(lambda: first.exitcode is not None)
+            if first.exitcode != -signal.SIGKILL or not room.marker.exists():
+                return [f"ended with {first.exitcode}, and not at {death}"]
             async with room.successor():
                 return problems(room, await final_report(handle), ITEMS)
         except TimeoutError as error:

@@ -6,12 +6,11 @@ so that waiting for server timeouts costs the time of one room and not of all.
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,11 +28,12 @@ from sandbox.control import RunRecord
 from tests.conftest import binary
 from tests.patience import PATIENCE
 from tests.system import moments
-from tests.system.stand import ROOT, TOKEN, UNCORRELATED_WORKER_FILE, Stand, end
+from tests.system.killable_worker import fork
+from tests.system.stand import TOKEN, UNCORRELATED_WORKER_FILE, Stand
 from worker_main import activities_by_queue, workers_for
 from workflows.plugin import podium_plugin
 
-SETTLE_SECONDS = 5
+SETTLE_SECONDS = 1
 """The sandbox's lists are never stale here, so little is enough."""
 _LOOK = 0.1
 _MAX_SECONDS = PATIENCE
@@ -61,7 +61,7 @@ class Room:
     name: str
     client: Client
     folder: Path
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[BaseProcess] = field(default_factory=list)
 
     @property
     def repository(self) -> str:
@@ -78,20 +78,6 @@ class Room:
             TEMPORAL_NAMESPACE=self.name, PODIUM_SETTLE_SECONDS=str(SETTLE_SECONDS), **more
         )
 
-    def worker(self, main: str = "worker_main", **more: str) -> subprocess.Popen[bytes]:
-        """A Temporal Worker in a process of its own; by default production's own main."""
-        with (self.folder / f"{self.name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", main],
-                cwd=ROOT,
-                env=self.environment(**more),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        self.processes.append(process)
-        return process
-
     @asynccontextmanager
     async def successor(self) -> AsyncIterator[None]:
         """Temporal Workers in this process, composed as in production; costs no new interpreter."""
@@ -103,17 +89,17 @@ class Room:
             yield
         settings.github.close()
 
-    def fused_worker(
-        self, moment: str, passing: int = 1, signal: str = "SIGKILL"
-    ) -> subprocess.Popen[bytes]:
-        """A Temporal Worker that gets a signal at the N-th passing of a moment."""
+    def fused_worker(self, moment: str, passing: int = 1, signal: str = "SIGKILL") -> BaseProcess:
+        """A Temporal Worker in a process of its own, that gets a signal at a moment's N-th passing."""
         fuse = {
             moments.MOMENT: moment,
             moments.PASSING: str(passing),
             moments.SIGNAL: signal,
             moments.MARKER: str(self.marker),
         }
-        return self.worker("tests.system.killable_worker", **fuse)
+        process = fork(self.environment(**fuse), self.folder / f"{self.name}.log")
+        self.processes.append(process)
+        return process
 
     def spec(self, **changes: Any) -> dict[str, Any]:
         """Comment on each open issue, and write one report issue."""
@@ -215,7 +201,8 @@ async def open_room(stand: Stand, name: str, folder: Path, issues: int = 0) -> A
         yield room
     finally:
         for process in room.processes:
-            end(process)
+            process.kill()  # also one that is stopped
+            process.join(10)
 
 
 def _issue(number: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from tests.system.killing import Death, survive_all
 
 DEATHS = [
     Death("before watching.announce", 5),
-    Death("after watching.announce", 12),
+    Death("after watching.announce", 9),
     Death("after actions.dispatch", 7),
     Death("before watching.watch", 3),
     Death("after watching.watch", 15),
