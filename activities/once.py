@@ -36,6 +36,8 @@ SETTLE_MAX = timedelta(seconds=60)
 SEND_DEADLINE = timedelta(seconds=12)
 """Longest that one send may take, in all."""
 _LOOK_AGAIN = timedelta(seconds=3)
+_DOUBLINGS, _LONGEST_WAIT = 6, timedelta(minutes=1)
+"""Of the second's wait after a failure, as in the activities' policies."""
 _CLOCKS_DIFFER = timedelta(seconds=1)
 
 T = TypeVar("T", bound=BaseModel)
@@ -75,6 +77,8 @@ class Memory(Sent):
     """When the last send that may have happened was over; None where nothing is in doubt."""
     accepted: bool = False
     """GitHub accepted it: never send again, only look."""
+    failures: int = 0
+    """Attempts so far that GitHub failed. Waits double with these: Temporal would count looks too."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,20 @@ async def send_once(
         found = await _look(write, memory, since, settle)
         if found is not None:
             return _done(found)
-    return await _send(write, settle)
+    return await _send(write, memory, settle)
 
 
 async def _look(write: Write[T], memory: Memory, since: datetime, settle: timedelta) -> T | None:
     settled = _now() >= since + settle
-    doubt = Memory(in_doubt_since=since, accepted=memory.accepted)
+    # While nothing is sent, the time to settle does not begin again.
+    doubt = memory.model_copy(update={"in_doubt_since": since})
     try:
         sight = await write.look(since, settled=settled)
+    except GitHubError as error:
+        _leave_failed(doubt, error)
+        raise
     except Exception:
-        _leave(doubt)  # nothing was sent, so the time to settle does not begin again
+        _leave(doubt)
         raise
     if sight.answer is not None:
         return sight.answer
@@ -128,18 +136,22 @@ async def _look(write: Write[T], memory: Memory, since: datetime, settle: timede
     return None
 
 
-async def _send(write: Write[T], settle: timedelta) -> T:
+async def _send(write: Write[T], memory: Memory, settle: timedelta) -> T:
+    clean = Memory(failures=memory.failures)
     try:
         _refuse_too_late()
         answer = await write.send()
     except AmbiguousError as error:
-        _leave(Memory(in_doubt_since=_now()))
+        _leave_failed(clean.model_copy(update={"in_doubt_since": _now()}), error)
         raise to_application_error(error) from None  # as `told_to_temporal` does
-    except (GitHubError, ApplicationError, RPCError):  # Temporal is told before and after a send
-        _leave(Memory())
+    except GitHubError as error:
+        _leave_failed(clean, error)
+        raise
+    except (ApplicationError, RPCError):  # Temporal is told before and after a send
+        _leave(clean)
         raise
     if answer is None:
-        _leave(Memory(in_doubt_since=_now(), accepted=True))
+        _leave(clean.model_copy(update={"in_doubt_since": _now(), "accepted": True}))
         _look_later("accepted; looking for what it became", _now() + settle)
     return _done(answer)
 
@@ -176,6 +188,15 @@ def _memory() -> Memory:
 def _leave(memory: Memory) -> None:
     mine = memory.model_copy(update={"attempt": activity.info().attempt})
     activity.heartbeat(mine.model_dump(mode="json"))
+
+
+def _leave_failed(memory: Memory, error: GitHubError) -> None:
+    """Count a failure, unless GitHub itself says when to come again."""
+    if error.wait is None:
+        seconds = 2 ** min(memory.failures, _DOUBLINGS)
+        error.wait = min(timedelta(seconds=seconds), _LONGEST_WAIT)
+        memory = memory.model_copy(update={"failures": memory.failures + 1})
+    _leave(memory)
 
 
 def _done(answer: T) -> T:

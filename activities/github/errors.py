@@ -35,7 +35,12 @@ _LONGEST_WAIT = timedelta(hours=1)
 
 
 class GitHubError(Exception):
-    """An answer other than success, or none. `status` is 0 where there was none."""
+    """An answer other than success, or none. `status` is 0 where there was none.
+
+    `wait` says for how long to wait; None leaves that to the activity's policy.
+    """
+
+    wait: timedelta | None = None
 
     def __init__(self, message: str, status: int = 0) -> None:
         self.status = status
@@ -51,7 +56,9 @@ class NotFoundError(RefusedError):
 
 
 class RateLimitedError(GitHubError):
-    """GitHub asks to wait; `wait` says for how long."""
+    """GitHub asks to wait."""
+
+    wait: timedelta
 
     def __init__(self, message: str, status: int, wait: timedelta) -> None:
         super().__init__(message, status)
@@ -144,8 +151,8 @@ def to_application_error(error: GitHubError) -> ApplicationError:
     if isinstance(error, RefusedError):
         return ApplicationError(text, type=errors.GITHUB_REFUSED, non_retryable=True)
     if isinstance(error, AmbiguousError):
-        return ApplicationError(text, type=errors.AMBIGUOUS_ANSWER)
-    return ApplicationError(text, type=errors.GITHUB_UNAVAILABLE)
+        return ApplicationError(text, type=errors.AMBIGUOUS_ANSWER, next_retry_delay=error.wait)
+    return ApplicationError(text, type=errors.GITHUB_UNAVAILABLE, next_retry_delay=error.wait)
 
 
 @contextmanager

@@ -29,7 +29,6 @@ from tests.system.troubles import (
     SHORT,
     Spans,
     Trouble,
-    hurried,
     judge_deliveries,
     troubles,
 )
@@ -285,11 +284,7 @@ async def scenario(folder: Path, name: str, spans: Spans, items: int) -> Seen:
 
 
 @pytest.mark.timeout(240)
-async def test_everything_at_once_costs_time_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("activities.github.errors", "activities.once"):
-        monkeypatch.setattr(f"{module}.to_application_error", hurried)
+async def test_everything_at_once_costs_time_and_nothing_else(tmp_path: Path) -> None:
     await scenario(tmp_path, "all", SHORT, 16)
 
 
