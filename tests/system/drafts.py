@@ -59,8 +59,8 @@ async def start(
     )
 
 
-def prepare(stand: Stand) -> None:
-    """Serve both workers and the branches that the drafts name; say how each run ends."""
+def prepare(stand: Stand, seconds: float = 2) -> None:
+    """Serve both workers and the branches that the drafts name; say how each run ends, and when."""
     files = {
         f".github/workflows/{name}.yml": FILE.format(name=name) for name in ("generator", "critic")
     }
@@ -73,13 +73,13 @@ def prepare(stand: Stand) -> None:
         {
             "workflow": "critic.yml",
             "inputs": {"iteration": str(number)},
-            "duration_seconds": 2,
+            "duration_seconds": seconds,
             "result": told({"score": score, "feedback": f"wish {number}"}),
         }
         for number, score in enumerate(SCORES, 1)
     ]
     draft = told({"branch": "draft-{inputs.iteration}"})
-    stand.control.timed([*reviews, {"duration_seconds": 2, "result": draft}])
+    stand.control.timed([*reviews, {"duration_seconds": seconds, "result": draft}])
 
 
 def told(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -16,10 +16,6 @@ from typing import Any
 from uuid import uuid4
 
 import requests
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from activities.settings import settings_from
@@ -31,7 +27,6 @@ from tests.system import moments
 from tests.system.killable_worker import fork
 from tests.system.stand import TOKEN, UNCORRELATED_WORKER_FILE, Stand
 from worker_main import activities_by_queue, workers_for
-from workflows.plugin import podium_plugin
 
 SETTLE_SECONDS = 1
 """The sandbox's lists are never stale here, so little is enough."""
@@ -176,18 +171,7 @@ class Room:
 @asynccontextmanager
 async def open_room(stand: Stand, name: str, folder: Path, issues: int = 0) -> AsyncIterator[Room]:
     """Make a room; at its end, all processes that were started in it are ended."""
-    await stand.client.workflow_service.register_namespace(
-        RegisterNamespaceRequest(
-            namespace=name, workflow_execution_retention_period=Duration(seconds=86_400)
-        )
-    )
-    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-    await stand.client.operator_service.add_search_attributes(
-        AddSearchAttributesRequest(
-            namespace=name, search_attributes=dict.fromkeys(names.SEARCH_ATTRIBUTES, keyword)
-        )
-    )
-    client = await Client.connect(stand.address, namespace=name, plugins=[podium_plugin()])
+    client = await stand.namespace(name)
     room = Room(stand, name, client, folder)
     workflows = ".github/workflows"
     files = {

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
@@ -85,6 +89,7 @@ class Stand:
         """The environment of a Temporal Worker process of this stand."""
         return os.environ | {
             "TEMPORAL_ADDRESS": self.address,
+            "TEMPORAL_NAMESPACE": self.client.namespace,
             "GITHUB_TOKEN": TOKEN,
             "GITHUB_API_URL": self.sandbox.api_url,
             "PODIUM_SETTLE_SECONDS": "20",
@@ -113,6 +118,36 @@ class Stand:
             for worker in workers_for(self.client, by_queue, max_cached_workflows=cached):
                 await running.enter_async_context(worker)
             yield
+
+    async def namespace(self, name: str) -> Client:
+        """Make another namespace on the Temporal server; a client of it."""
+        await self.client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(
+                namespace=name, workflow_execution_retention_period=Duration(seconds=86_400)
+            )
+        )
+        keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+        await self.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=name, search_attributes=dict.fromkeys(names.SEARCH_ATTRIBUTES, keyword)
+            )
+        )
+        return await Client.connect(self.address, namespace=name, plugins=[podium_plugin()])
+
+    @asynccontextmanager
+    async def beside(self, folder: Path, **served: Any) -> AsyncIterator["Stand"]:
+        """A stand on the same Temporal server: waits overlap, and no record is shared.
+
+        Args:
+            folder: scratch; its name is the namespace's too.
+            served: what `open_stand` takes for the sandbox.
+        """
+        client = await self.namespace(folder.name)
+        sandbox = _sandbox(folder, **served)
+        try:
+            yield Stand(client, sandbox, self.address)
+        finally:
+            sandbox.stop()
 
     def worker_process(
         self, main: str = "worker_main.py", log: Path | None = None, **more: str
@@ -155,12 +190,6 @@ async def open_stand(
         repository: the folder that the sandbox serves; by default one with this module's workers.
         issues: a file of issues, as GitHub lists them.
     """
-    if repository is None:
-        repository = folder / "repository"
-        workflows = repository / ".github" / "workflows"
-        workflows.mkdir(parents=True)
-        (workflows / "analyzer.yml").write_text(WORKER_FILE)
-        (workflows / "nameless.yml").write_text(UNCORRELATED_WORKER_FILE)
     extra = [
         part
         for key, value in (dynamic or {}).items()
@@ -175,15 +204,27 @@ async def open_stand(
         search_attributes=[SearchAttributeKey.for_keyword(n) for n in names.SEARCH_ATTRIBUTES],
         plugins=[podium_plugin()],
     )
-    sandbox = start_sandbox(
-        mode=mode,
-        repositories={REPOSITORY: repository},
-        issues={REPOSITORY: issues} if issues else None,
-        tokens={TOKEN: "podium-operator"},
-    )
+    sandbox = _sandbox(folder, mode=mode, repository=repository, issues=issues)
     try:
         target = environment.client.service_client.config.target_host
         yield Stand(environment.client, sandbox, target)
     finally:
         sandbox.stop()
         await environment.shutdown()
+
+
+def _sandbox(
+    folder: Path, *, mode: Any = "timed", repository: Path | None = None, issues: Path | None = None
+) -> SandboxProcess:
+    if repository is None:
+        repository = folder / "repository"
+        workflows = repository / ".github" / "workflows"
+        workflows.mkdir(parents=True)
+        (workflows / "analyzer.yml").write_text(WORKER_FILE)
+        (workflows / "nameless.yml").write_text(UNCORRELATED_WORKER_FILE)
+    return start_sandbox(
+        mode=mode,
+        repositories={REPOSITORY: repository},
+        issues={REPOSITORY: issues} if issues else None,
+        tokens={TOKEN: "podium-operator"},
+    )

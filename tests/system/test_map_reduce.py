@@ -1,5 +1,6 @@
 """MapReduce on a real server: a chain of runs loses and doubles nothing; every source is read."""
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ async def test_a_chain_of_runs_reduces_each_result_once_and_uploads_it_once(tmp_
     """Continue-as-new with runs in flight, between uploads, and with a last worker to come."""
     async with open_stand(tmp_path, dynamic=SUGGEST_AFTER) as stand, stand.workers():
         prepare(stand.control, ITEMS, duration_seconds=2)
-        handle = await stand.start(reduced(ITEMS, **{"max-parallel": 6}))
+        handle = await stand.start(reduced(ITEMS, **{"max-parallel": 12}))
         report = OrchestrationReport.model_validate(await handle.result())
         carried = await carried_states(handle)
         uploads = stand.control.sarifs()
@@ -99,6 +100,7 @@ async def test_every_source_is_read_in_its_order(tmp_path: Path) -> None:
             control.add_repository(f"some-org/{name}", files={"README.md": "x"}, topics=topics)
         control.add_repository("some-org/old", files={"x": "x"}, topics=["live"], archived=True)
         control.timed([{"duration_seconds": 0.2, "result": answer(item="{inputs.item}")}])
-        found = [await items_of(stand, source, template) for source, template, _ in SOURCES]
+        reading = [items_of(stand, source, template) for source, template, _ in SOURCES]
+        found = await asyncio.gather(*reading)
 
     assert found == [wanted for _, _, wanted in SOURCES]

@@ -15,27 +15,40 @@ from tests.system.stand import Stand, end, open_stand
 
 @pytest.mark.covers("T6", "O1")
 @pytest.mark.timeout(180)
-async def test_rounds_go_on_through_continue_as_new_and_a_killed_worker(tmp_path: Path) -> None:
-    async with open_stand(tmp_path, dynamic=SUGGEST_AFTER) as stand:
-        prepare(stand)
-        first = stand.worker_process(PODIUM_SETTLE_SECONDS="5")
-        try:
-            handle = await start(stand, spec())
-            await until(stand.control, lambda runs: len(runs) == 3)
-            critique = {"reviewer": "ann", "feedback": "more examples"}
-            await handle.signal(names.SIGNAL_CRITIQUE, critique)
-            await until(stand.control, lambda runs: len(runs) == 4)
-        finally:
-            end(first)
-        async with stand.workers(stand.settings(PODIUM_SETTLE_SECONDS="5")):
-            report = OrchestrationReport.model_validate(await final_report(handle))
-            states = await carried_states(handle)
+async def test_rounds_go_on_through_a_chain_and_a_killed_worker_and_people_end_them(
+    tmp_path: Path,
+) -> None:
+    """Side by side, because each waits for its runs."""
+    async with open_stand(tmp_path, dynamic=SUGGEST_AFTER) as stand, asyncio.TaskGroup() as scenes:
+        scenes.create_task(goes_on(stand))
+        for signal in (names.SIGNAL_STOP, names.SIGNAL_ACCEPT):
+            scenes.create_task(ended_by_a_person(stand, tmp_path / signal, signal))
 
-        judge(stand, report)
-        in_flight = [one for state in states for one in state.fleet.entries if one.run is not None]
-        assert len(states) >= 2
-        assert in_flight, "a run went on while the chain changed to its next run"
-        assert max(len(state.model_dump_json()) for state in states) < 200_000
+
+async def goes_on(stand: Stand) -> None:
+    """All rounds, in a chain of runs that changes in flight, with a critique and a killed worker."""
+    prepare(stand, seconds=1)
+    first = stand.worker_process(PODIUM_SETTLE_SECONDS="5")
+    try:
+        handle = await start(stand, spec())
+        await until(stand.control, lambda runs: len(runs) == 3)
+        critique = {"reviewer": "ann", "feedback": "more examples"}
+        await handle.signal(names.SIGNAL_CRITIQUE, critique)
+        await until(stand.control, lambda runs: len(runs) == 4)
+        await asyncio.sleep(
+            0.5
+        )  # else its dispatch is what is lost, and waited for until its time limit
+    finally:
+        end(first)
+    async with stand.workers(stand.settings(PODIUM_SETTLE_SECONDS="5")):
+        report = OrchestrationReport.model_validate(await final_report(handle))
+        states = await carried_states(handle)
+
+    judge(stand, report)
+    in_flight = [one for state in states for one in state.fleet.entries if one.run is not None]
+    assert len(states) >= 2
+    assert in_flight, "a run went on while the chain changed to its next run"
+    assert max(len(state.model_dump_json()) for state in states) < 200_000
 
 
 def judge(stand: Stand, report: OrchestrationReport) -> None:
@@ -58,11 +71,9 @@ def judge(stand: Stand, report: OrchestrationReport) -> None:
     assert report.pull_request_url == pulls[0]["html_url"]
 
 
-@pytest.mark.parametrize("signal", [names.SIGNAL_STOP, names.SIGNAL_ACCEPT])
-async def test_a_person_ends_it_and_what_is_in_flight_is_cancelled(
-    tmp_path: Path, signal: str
-) -> None:
-    async with open_stand(tmp_path) as stand, stand.workers():
+async def ended_by_a_person(house: Stand, folder: Path, signal: str) -> None:
+    """What is in flight is cancelled, and the best so far is offered where it was accepted."""
+    async with house.beside(folder) as stand, stand.workers():
         prepare(stand)
         handle = await start(stand, spec())
         await until(stand.control, lambda runs: len(runs) == 3)
@@ -71,7 +82,7 @@ async def test_a_person_ends_it_and_what_is_in_flight_is_cancelled(
         report = OrchestrationReport.model_validate(await final_report(handle))
 
         ends = [run.conclusion for run in sorted(stand.control.runs(), key=lambda run: run.run_id)]
-        assert ends == ["success", "success", "cancelled"]
+        assert ends == ["success", "success", "cancelled"], signal
         opened = [pull["head"]["ref"] for pull in ask(stand, "GET", "/pulls?state=all")]
         accepted = signal == names.SIGNAL_ACCEPT
         assert opened == (["draft-1"] if accepted else [])

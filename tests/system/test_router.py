@@ -1,5 +1,6 @@
 """A router against the sandbox: a batch, by rules and by verdicts, through continue-as-new."""
 
+import asyncio
 import json
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.system.judging import carried_states, decisions, survivors
 from tests.system.stand import REPOSITORY, Stand, open_stand
 
 ISSUES = 36
-WIDTH = 6
+WIDTH = 9
 SECONDS = 2
 SUGGEST_AFTER = {"limit.historyCount.suggestContinueAsNew": "100"}
 KINDS = ("security", "bug", "general")
@@ -38,6 +39,14 @@ def issues() -> list[dict[str, Any]]:
         }
         for number in range(1, ISSUES + 1)
     ]
+
+
+def seeds(folder: Path) -> Path:
+    """Write the issues into a new folder."""
+    folder.mkdir()
+    file = folder / "issues.json"
+    file.write_text(json.dumps(issues()))
+    return file
 
 
 def worker(name: str) -> dict[str, Any]:
@@ -81,16 +90,19 @@ def verdicts() -> list[dict[str, Any]]:
 
 
 @pytest.mark.covers("T4")
-@pytest.mark.parametrize("data", [spec(), classified()], ids=["rules", "classifier"])
-async def test_a_batch_is_routed_once_through_continue_as_new(
-    tmp_path: Path, data: dict[str, Any]
+async def test_batches_are_routed_once_through_continue_as_new_and_a_gate_is_carried(
+    tmp_path: Path,
 ) -> None:
-    seeds = tmp_path / "issues.json"
-    seeds.write_text(json.dumps(issues()))
-    async with (
-        open_stand(tmp_path, dynamic=SUGGEST_AFTER, issues=seeds) as stand,
-        stand.workers(),
-    ):
+    """By rules, by verdicts, and by people, side by side, because each waits for its runs."""
+    async with open_stand(tmp_path, dynamic=SUGGEST_AFTER) as stand, asyncio.TaskGroup() as scenes:
+        scenes.create_task(routed(stand, tmp_path / "rules", spec()))
+        scenes.create_task(routed(stand, tmp_path / "classifier", classified()))
+        scenes.create_task(asked_about(stand))
+
+
+async def routed(house: Stand, folder: Path, data: dict[str, Any]) -> None:
+    """A batch, each item once, by what decides in its spec."""
+    async with house.beside(folder, issues=seeds(folder)) as stand, stand.workers():
         stand.control.timed(verdicts())
         handle = await stand.start(data)
         report = OrchestrationReport.model_validate(await handle.result())
@@ -130,9 +142,9 @@ def judge(stand: Stand, report: OrchestrationReport, *, with_classifier: bool) -
     assert told == dict.fromkeys(map(str, range(1, ISSUES + 1)), 1)
 
 
-async def test_a_group_that_people_are_asked_about_is_carried_with_its_gate(tmp_path: Path) -> None:
-    suggest_after = {"limit.historyCount.suggestContinueAsNew": "120"}
-    async with open_stand(tmp_path, dynamic=suggest_after) as stand, stand.workers():
+async def asked_about(stand: Stand) -> None:
+    """A group that people are asked about is carried with its gate."""
+    async with stand.workers():
         handle = await through_a_gate(stand, "podium/routes/unsure")
         report = OrchestrationReport.model_validate(await handle.result())
         states = await carried_states(handle)
