@@ -47,42 +47,60 @@ def issue(number: int, body: str = "It broke.", **more: Any) -> dict[str, Any]:
     }
 
 
+def specs(folder: Path, **texts: str) -> Path:
+    """Write specs into a new folder, by name."""
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / f"{name}.yml").write_text(text)
+    return folder
+
+
 @pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
+async def house(tmp_path: Path) -> AsyncIterator[Stand]:
     async with open_stand(tmp_path) as opened:
         yield opened
 
 
-async def test_ends_are_delivered_and_hardly_anything_is_polled(stand: Stand) -> None:
-    stand.control.timed([{"duration_seconds": 4}])
-    async with stand.workers(), receiver(stand) as web:
+async def test_ends_and_results_are_delivered_and_what_goes_wrong_costs_only_requests(
+    house: Stand, tmp_path: Path
+) -> None:
+    """Side by side, because each waits for its runs."""
+    async with asyncio.TaskGroup() as scenes:
+        scenes.create_task(ends_are_delivered(house, tmp_path / "ends"))
+        scenes.create_task(results_are_delivered(house, tmp_path / "results"))
+        scenes.create_task(deliveries_go_wrong(house, tmp_path / "faults"))
+
+
+async def ends_are_delivered(house: Stand, folder: Path) -> None:
+    """Hardly anything is polled."""
+    async with house.beside(folder) as stand, stand.workers(), receiver(stand) as web:
+        stand.control.timed([{"duration_seconds": 4}])
         delivered(stand, web, twice=0.5)
         handle = await stand.start(spec(30, **{"max-parallel": 10}))
         report = await asyncio.wait_for(handle.result(), PATIENCE)
         posted = stand.control.posted()
-    calls = stand.control.api_calls()
+        calls = stand.control.api_calls()
+        runs = stand.control.runs()
 
     assert report["totals"]["by_status"] == {"success": 30}
-    assert len(stand.control.runs()) == 30
+    assert len(runs) == 30
     assert posted.posted > 30
     assert not posted.refused
     looks = sum(count for route, count in calls.items() if route.endswith("/actions/runs"))
     assert looks <= 10, calls
 
 
-async def test_results_in_comments_are_delivered_and_hardly_anything_is_asked(
-    stand: Stand,
-) -> None:
+async def results_are_delivered(house: Stand, folder: Path) -> None:
     """A run costs its dispatch, and little else; what others claim, edit or foretell is not believed."""
-    publish_after = serve_commenter(stand, 30)
-    async with stand.workers(), receiver(stand) as web:
+    async with house.beside(folder) as stand, stand.workers(), receiver(stand) as web:
+        publish_after = serve_commenter(stand, 30)
         delivered(stand, web)
         handle = await stand.start(commented(30))
         running = asyncio.ensure_future(handle.result())
         lies = await asyncio.wait_for(Liar(stand, publish_after).lie_until(running), PATIENCE)
         report = OrchestrationReport.model_validate(running.result())
         verdicts = await collected(stand, handle.id)
-    calls = stand.control.api_calls("podium-operator")
+        calls = stand.control.api_calls("podium-operator")
 
     assert report.totals.by_status == {"success": 30}
     assert (len(verdicts), untrue(verdicts)) == (30, {})
@@ -92,9 +110,10 @@ async def test_results_in_comments_are_delivered_and_hardly_anything_is_asked(
     assert read <= 15, "only a comment that is told after its run's end is read, not each of 30"
 
 
-async def test_deliveries_that_go_wrong_in_every_way_cost_only_requests(stand: Stand) -> None:
-    publish_after = serve_commenter(stand, 24)
-    async with stand.workers(), receiver(stand) as web:
+async def deliveries_go_wrong(house: Stand, folder: Path) -> None:
+    """In every way: each run is still sent once, and its own result is what counts."""
+    async with house.beside(folder) as stand, stand.workers(), receiver(stand) as web:
+        publish_after = serve_commenter(stand, 24)
         delivered(stand, web, lost=0.4, twice=0.3, late_seconds=3, early=0.5)
         handle = await stand.start(commented(24))
         running = asyncio.ensure_future(handle.result())
@@ -104,28 +123,41 @@ async def test_deliveries_that_go_wrong_in_every_way_cost_only_requests(stand: S
         report = OrchestrationReport.model_validate(running.result())
         verdicts = await collected(stand, handle.id)
         posted = stand.control.posted()
+        dispatches = stand.control.dispatches()
 
     assert report.totals.by_status == {"success": 24}
     assert (len(verdicts), untrue(verdicts)) == (24, {})
-    assert len(stand.control.dispatches()) == 24
+    assert len(dispatches) == 24
     assert posted.lost > 10
 
 
-async def test_an_issue_starts_its_orchestration_once_whoever_receives_it(
-    stand: Stand, tmp_path: Path
+async def test_events_start_once_what_the_specs_say_as_they_are(
+    house: Stand, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "specs"
-    folder.mkdir()
-    (folder / "welcome.yml").write_text(ROUTED)
-    stand.control.timed([{"duration_seconds": 0}])
+    async with asyncio.TaskGroup() as scenes:
+        issues = specs(tmp_path / "issues", welcome=ROUTED)
+        events = "on: {issue_comment: {types: [created]}, pull_request: {}}"
+        text = ROUTED.replace("on: {issues: {types: [opened]}}", events)
+        text = text.replace("event.issue.number", "event.action")
+        comments = specs(tmp_path / "comments", welcome=text)
+        none = specs(tmp_path / "none", worker="name: not a spec\non: push\n")
+        scenes.create_task(an_issue_starts_once(house, issues))
+        scenes.create_task(comments_and_pulls_start(house, comments))
+        scenes.create_task(specs_are_read_again(house, none))
+
+
+async def an_issue_starts_once(house: Stand, folder: Path) -> None:
+    """Whoever receives it."""
     options = ("--specs", str(folder))
     key = "a key that the Temporal Worker has too"
     mark = Markers.from_text(key).mark("report", "0" * 24)
     async with (
+        house.beside(folder) as stand,
         stand.workers(),
         receiver(stand, *options, PODIUM_MARKER_KEY=key) as web,
         receiver(stand, *options, PODIUM_MARKER_KEY=key) as other,
     ):
+        stand.control.timed([{"duration_seconds": 0}])
         told = delivery(issue(5), "issues", delivery_id="d-5")
         first = [await one.post("/webhooks", **told) for one in (web, other, web)]
         own = await web.post("/webhooks", **delivery(issue(6, mark), "issues"))
@@ -140,6 +172,7 @@ async def test_an_issue_starts_its_orchestration_once_whoever_receives_it(
             for name in ("d-5", "d-7")
         ]
         again = await other.post("/webhooks", **told)
+        runs = stand.control.runs()
 
     assert [one.status_code for one in first] == [202, 202, 200]
     assert "started by it before" in first[1].json()["said"]
@@ -148,17 +181,11 @@ async def test_an_issue_starts_its_orchestration_once_whoever_receives_it(
     assert [one.json()["said"] for one in others] == ["no spec is started by it"] * 2
     assert [one["status"] for one in reports] == ["succeeded"] * 2
     assert again.is_success
-    assert len(stand.control.runs()) == 2
+    assert len(runs) == 2
 
 
-async def test_comments_and_pull_requests_start_what_names_them_and_workers_start_nothing(
-    stand: Stand, tmp_path: Path
-) -> None:
-    folder = tmp_path / "specs"
-    folder.mkdir()
-    events = "on: {issue_comment: {types: [created]}, pull_request: {}}"
-    text = ROUTED.replace("on: {issues: {types: [opened]}}", events)
-    (folder / "welcome.yml").write_text(text.replace("event.issue.number", "event.action"))
+async def comments_and_pulls_start(house: Stand, folder: Path) -> None:
+    """What names them; what a worker writes starts nothing."""
     key = "a key that the Temporal Worker has too"
     mark = Markers.from_text(key).mark("report", "0" * 24)
     comment = issue(5, action="created", comment={"body": "please look"})
@@ -172,7 +199,10 @@ async def test_comments_and_pull_requests_start_what_names_them_and_workers_star
         ("pull_request", issue(9, pull_request=pull), "welcome is started"),
         ("issues", issue(5), "no spec is started by it"),
     ]
-    async with receiver(stand, "--specs", str(folder), PODIUM_MARKER_KEY=key) as web:
+    async with (
+        house.beside(folder) as stand,
+        receiver(stand, "--specs", str(folder), PODIUM_MARKER_KEY=key) as web,
+    ):
         answers = [
             (await web.post("/webhooks", **delivery(payload, event))).json()["said"]
             for event, payload, _ in sent
@@ -184,13 +214,9 @@ async def test_comments_and_pull_requests_start_what_names_them_and_workers_star
     ), answers
 
 
-async def test_specs_are_read_again_when_they_change_and_a_broken_one_stays_as_it_was(
-    stand: Stand, tmp_path: Path
-) -> None:
-    folder = tmp_path / "specs"
-    folder.mkdir()
-    (folder / "worker.yml").write_text("name: not a spec\non: push\n")
-    async with receiver(stand, "--specs", str(folder)) as web:
+async def specs_are_read_again(house: Stand, folder: Path) -> None:
+    """When they change; a broken one stays as it was."""
+    async with house.beside(folder) as stand, receiver(stand, "--specs", str(folder)) as web:
         nothing = await web.post("/webhooks", **delivery(issue(1), "issues"))
         (folder / "welcome.yml").write_text(ROUTED)
         await asyncio.sleep(1.2)
