@@ -73,9 +73,17 @@ def exists(backstage: Backstage, name: str) -> bool:
 
 def trigger(backstage: Backstage, name: str) -> str:
     """Let the schedule's time come; the workflow id of the newest run so far."""
+    before = come(backstage, name)
     backstage.ask(backstage.stand.client.get_schedule_handle(f"podium/{name}").trigger())
-    time.sleep(1.2)  # workflow ids have the second in them
+    until(lambda: come(backstage, name) != before)
+    time.sleep(1.05 - time.time() % 1)  # workflow ids have the second in them
     return newest(backstage, name)
+
+
+def come(backstage: Backstage, name: str) -> tuple[int, int, int]:
+    """How often a time of the schedule has come: started, left out, waiting."""
+    info = live(backstage, name).raw_description.info
+    return info.action_count, info.overlap_skipped, info.buffer_size
 
 
 def newest(backstage: Backstage, name: str) -> str:
