@@ -43,7 +43,8 @@ async def test_checks_of_a_site_that_is_down_are_left_alone_and_come_back(tmp_pa
             await theatre.stand.client.get_workflow_handle(f"breaker/octo-org/{LINKS}").signal(
                 "reset"
             )
-            healed = await maintain(theatre, site.url, "healed", breaker=breaker)
+            changes = {"breaker": breaker, "max-parallel": 8}
+            healed = await maintain(theatre, site.url, "healed", **changes)
 
             assert healed.status is OrchestrationStatus.SUCCEEDED
             assert by_status(healed) == {"success": 8}
