@@ -33,9 +33,10 @@ async def run(
         return await execute(env, data)
 
 
-def takes(seconds: float = 20, **metrics: float) -> FakeGitHub:
+def takes(**metrics: float) -> FakeGitHub:
+    """Each run takes five seconds."""
     told = {"metrics": metrics} if metrics else "default"
-    return FakeGitHub(lambda inputs, before: Behaviour(seconds=seconds, result=told))
+    return FakeGitHub(lambda inputs, before: Behaviour(seconds=5, result=told))
 
 
 def told(report: OrchestrationReport) -> list[str]:
@@ -60,7 +61,7 @@ async def test_never_one_dispatch_more_and_what_runs_is_collected(
 async def test_a_budget_that_is_enough_to_the_last_is_not_exceeded(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
-    report = await run(skipping, workers_for, takes(5), limited({"dispatches": 6}))
+    report = await run(skipping, workers_for, takes(), limited({"dispatches": 6}))
 
     assert report.status is OrchestrationStatus.SUCCEEDED
     assert told(report) == []
@@ -83,7 +84,7 @@ async def test_retries_count_and_too_little_success_fails(
 @pytest.mark.parametrize(
     ("budget", "metrics"),
     [
-        ({"minutes": 0.6}, {}),
+        ({"minutes": 0.15}, {}),
         ({"tokens": 1_000}, {"tokens": 500}),
         ({"tokens": 1_000}, {"input_tokens": 300, "output_tokens": 200}),
         ({"cost": 1}, {"cost": 0.5}),
@@ -98,7 +99,7 @@ async def test_what_runs_use_is_known_when_they_end(
 ) -> None:
     data = limited(budget, **{"max-parallel": 1})
 
-    report = await run(skipping, workers_for, takes(20, **metrics), data)
+    report = await run(skipping, workers_for, takes(**metrics), data)
 
     # The third was under way when the second one's result came in.
     assert report.totals.by_status == {"success": 3, "not-dispatched": 3}
@@ -109,7 +110,7 @@ async def test_what_runs_use_is_known_when_they_end(
 async def test_a_worker_cannot_give_budget_back(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
-    github = takes(5, tokens=-1_000, cost=2)
+    github = takes(tokens=-1_000, cost=2)
 
     report = await run(skipping, workers_for, github, limited({"tokens": 10, "cost": 100}))
 
@@ -122,7 +123,7 @@ async def test_warned_of_once_it_goes_on(
 ) -> None:
     data = limited({"dispatches": 2, "on-exceeded": "warn"}, **{"max-parallel": 2})
 
-    report = await run(skipping, workers_for, takes(5), data)
+    report = await run(skipping, workers_for, takes(), data)
 
     assert report.status is OrchestrationStatus.SUCCEEDED
     assert told(report) == ["the budget of 2 dispatches is used up"]
@@ -132,7 +133,7 @@ async def test_warned_of_once_it_goes_on(
 async def test_paused_until_a_person_grants_it_once_more(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
-    github = takes(5)
+    github = takes()
     github.clock = skipping.get_current_time
     data = limited({"dispatches": 4, "on-exceeded": "pause"})
     async with workers_for(skipping.client, github):

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities import executions
 from activities.counting import Counting
 from activities.executions import RPC_TIMEOUT
 from activities.github import RateLimitedError, UnavailableError
@@ -247,8 +248,14 @@ async def test_a_question_that_is_none_gets_no_leave_and_wedges_nothing(
     assert answer == Leaves()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks the counter waits for a second, not for five."""
+    monkeypatch.setattr(executions, "RPC_TIMEOUT", timedelta(seconds=1))
+
+
 async def test_where_nobody_answers_nothing_is_sent(
-    skipping: WorkflowEnvironment, settings_for: Any
+    skipping: WorkflowEnvironment, settings_for: Any, impatient: None
 ) -> None:
     """Its Temporal Worker is away: the write is tried again, and sent when it is back."""
     client, github = skipping.client, Dated()
@@ -259,7 +266,7 @@ async def test_where_nobody_answers_nothing_is_sent(
         for worker in composed(client, others):
             await running.enter_async_context(worker)
         writing = asyncio.create_task(write(client, 1))
-        await asyncio.sleep(8)
+        await asyncio.sleep(2.5)  # longer than it is waited for an answer
         assert github.created_issues == []
         for worker in composed(client, {names.TASK_QUEUE: by_queue[names.TASK_QUEUE]}):
             await running.enter_async_context(worker)
@@ -268,7 +275,9 @@ async def test_where_nobody_answers_nothing_is_sent(
     assert len(github.created_issues) == 1
 
 
-async def test_where_temporal_is_away_there_is_no_leave(skipping: WorkflowEnvironment) -> None:
+async def test_where_temporal_is_away_there_is_no_leave(
+    skipping: WorkflowEnvironment, impatient: None
+) -> None:
     counting = Counting(skipping.client, Dated(), ContentLimits())  # type: ignore[arg-type] # a fake
     await skipping.shutdown()
 

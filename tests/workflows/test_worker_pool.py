@@ -43,7 +43,7 @@ class Records:
     deadly: set[str] = field(default_factory=set)
     """Values that it dies of."""
     dies_every: int = 0
-    seconds: float = 30
+    seconds: float = 10
     batches: list[list[str]] = field(default_factory=list)
     effects: Counter[str] = field(default_factory=Counter)
     """By value, how often each was recorded; under its key, so that once more changes nothing."""
@@ -136,7 +136,7 @@ async def test_the_pool_is_measured_and_its_figures_are_told(
     assert figures["items_processed"] == 18
     assert figures["workers_used"] == report.totals.dispatches == 6
     assert (figures["items_redistributed"], figures["poison_items"]) == (1, 1)
-    assert figures["processing_seconds"] >= 60
+    assert figures["processing_seconds"] >= 20
     assert figures["items_per_minute"] == pytest.approx(
         18 * 60 / figures["processing_seconds"], rel=0.05
     )
@@ -198,12 +198,12 @@ async def test_a_deadly_item_is_found_alone_after_its_backoff(
 async def test_a_pool_with_a_target_shrinks_to_what_it_needs(
     skipping: WorkflowEnvironment, workers_for: WorkersFor
 ) -> None:
-    """Twenty batches of 30 s in an hour are one worker's work, as soon as that is known.
+    """Twenty batches of 10 s in 20 minutes are one worker's work, as soon as that is known.
 
     The second wave is out before the first one's results are in.
     """
-    worker = Records(seconds=30)
-    pool = {"items-per-worker": 2, "max-workers": 4, "target-duration": "1h"}
+    worker = Records(seconds=10)
+    pool = {"items-per-worker": 2, "max-workers": 4, "target-duration": "20m"}
 
     report, github = await execute(skipping, workers_for, worker, spec(40, pool))
 
@@ -212,7 +212,7 @@ async def test_a_pool_with_a_target_shrinks_to_what_it_needs(
     assert sizes == ["4", "1"]
     later = sorted(run.created for run in github.started.values())[8:]
     gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(later)]
-    assert min(gaps) >= 30
+    assert min(gaps) >= 10
 
 
 async def test_the_deadline_ends_the_pool_with_an_outcome_for_every_item(
