@@ -29,6 +29,7 @@ from tests.system.troubles import (
     SHORT,
     Spans,
     Trouble,
+    hurried,
     judge_deliveries,
     troubles,
 )
@@ -284,7 +285,10 @@ async def scenario(folder: Path, name: str, spans: Spans, items: int) -> Seen:
 
 
 @pytest.mark.timeout(240)
-async def test_everything_at_once_costs_time_and_nothing_else(tmp_path: Path) -> None:
+async def test_everything_at_once_costs_time_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.github.errors.to_application_error", hurried)
     await scenario(tmp_path, "all", SHORT, 16)
 
 

@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.github.errors import GitHubError, to_application_error
 from contracts import errors
 from sandbox.control import LedgerView
 from sandbox.control_models import Posted
@@ -33,6 +38,8 @@ SHORT = Spans(secondary=2, primary=6, stale=2, artifact=4, late=1, calls=5, sett
 FULL = Spans(secondary=60, primary=90, stale=10, artifact=5, late=10, calls=3, settle="")
 _BEFORE_LIMIT = 10.0
 """Seconds that a run of full length needs to use up a primary limit of a third of its calls."""
+_LONGEST_WAIT = timedelta(seconds=4)
+"""Between two attempts of a hurried run, but for what a limit asks; otherwise it is a minute."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +124,16 @@ def judge_deliveries(posted: Posted, ledger: LedgerView, name: str) -> None:
         assert posted.overtaken >= (1 if together else runs / 4)
     if together or name == "webhooks-early":
         assert posted.early >= (1 if together else runs)
+
+
+def hurried(error: GitHubError) -> ApplicationError:
+    """Translate as always, but have Temporal wait as it does between the first attempts.
+
+    Its waits double with each attempt, also after one that a limit refused: where limits end within
+    seconds, and refuse often, one more 502 would cost a read a minute.
+    """
+    told = to_application_error(error)
+    if told.non_retryable or told.next_retry_delay is not None:
+        return told
+    wait = min(timedelta(seconds=2 ** (activity.info().attempt - 1)), _LONGEST_WAIT)
+    return ApplicationError(told.message, type=told.type, next_retry_delay=wait)
