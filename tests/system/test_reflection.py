@@ -35,9 +35,7 @@ async def goes_on(stand: Stand) -> None:
         critique = {"reviewer": "ann", "feedback": "more examples"}
         await handle.signal(names.SIGNAL_CRITIQUE, critique)
         await until(stand.control, lambda runs: len(runs) == 4)
-        await asyncio.sleep(
-            0.5
-        )  # else its dispatch is what is lost, and waited for until its time limit
+        await asyncio.sleep(0.5)  # or its dispatch is lost, and waited for until that times out
     finally:
         end(first)
     async with stand.workers(stand.settings(PODIUM_SETTLE_SECONDS="5")):
