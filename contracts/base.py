@@ -15,6 +15,7 @@ MAX_DURATION = timedelta(days=3_650)
 """Longest duration that people may write; clocks can be added to it without overflow."""
 
 _MAX_DURATION_TEXT = 100
+_MAX_ID_BYTES = 1_000
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -99,6 +100,20 @@ def clip(text: str, limit: int = MAX_TEXT) -> str:
     """Cut text to `limit` characters, and show by an ellipsis that it was cut."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
+
+def _an_id(value: str) -> str:
+    """Refuse what Temporal takes for no workflow id.
+
+    Raises:
+        ValueError: nothing, or more than 1,000 bytes.
+    """
+    if not 0 < len(value.encode()) <= _MAX_ID_BYTES:
+        raise ValueError(f"a workflow id has 1 to {_MAX_ID_BYTES} bytes")
+    return value
+
+
+WorkflowId = Annotated[str, AfterValidator(_an_id)]
+"""Of an execution that is signalled: a workflow task that names another one fails for ever."""
 
 Clipped = Annotated[
     str, BeforeValidator(lambda text: clip(text) if isinstance(text, str) else text)

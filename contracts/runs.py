@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from contracts.base import KIB, Clipped, Sent
+from contracts.base import KIB, Clipped, Sent, WorkflowId
 from contracts.specs.breaker import BreakerSettings
 from contracts.worker import WorkerDeclaration, WorkerError, WorkerRequest
 
@@ -61,7 +61,7 @@ class RunRef(Sent):
 class Waiter(Sent):
     """An orchestration that waits for runs; a re-used workflow id is another waiter."""
 
-    workflow_id: str
+    workflow_id: WorkflowId
     first_execution_run_id: str
 
 

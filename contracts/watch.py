@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from contracts.base import Sent
+from contracts.base import Sent, WorkflowId
 from contracts.runs import Completion, RunRef, ToldResult, Waiter
 
 MAX_BATCH = 500
@@ -59,7 +59,7 @@ class Release(Sent):
 class Hush(Sent):
     """An orchestration is about to continue as new: nothing is to overtake that."""
 
-    workflow_id: str
+    workflow_id: WorkflowId
 
 
 class Claim(Sent):

@@ -140,11 +140,16 @@ def stop_all(children: Sequence[Child]) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports of 127.0.0.1 that nobody uses, all different."""
+    """Find ports of 127.0.0.1 that nobody uses, all different, and that only servers get for a minute.
+
+    Each has had a connection that its listening side closed. So long, the system gives its number to no
+    outgoing connection, which could take it before a server does.
+    """
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        sockets = [held.enter_context(socket.create_server((LOCALHOST, 0))) for _ in range(count)]
         for one in sockets:
-            one.bind((LOCALHOST, 0))
+            with socket.create_connection(one.getsockname()), one.accept()[0]:
+                pass  # left in this order: first the side that listens
         return [int(one.getsockname()[1]) for one in sockets]
 
 

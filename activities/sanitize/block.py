@@ -11,6 +11,8 @@ MAX_LINES = 2_000
 
 _LENGTH = "\n\n(The text was cut here.)"
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^`]*")
+_FENCED = {"`": "'''", "~": "---"}
+"""What a fence's characters are shown as within another one."""
 _BEGINS = re.compile(r"( {0,12})((?:#{1,6}|[-*+]|\d{1,9}[.)]|>) +)?")
 _KEPT = re.compile(
     r"`(?P<code>[^`]{1,300})`"
@@ -51,8 +53,12 @@ def block(text: object, limit: int = MAX_BLOCK, where: Origins = GITHUB) -> str:
 
 
 def _in_fence(line: str) -> str:
-    """Keep a line of code from ending its fence, and from being a command."""
-    return re.sub(r"^/", " /", re.sub(r"^(\s*)`{3,}", r"\1'''", line))
+    """Keep a line of code from ending its fence or beginning another, and from being a command.
+
+    Renderers begin none within a fence; what looks for result blocks line by line may.
+    """
+    without = re.sub(r"^([\s>]*)(`{3,}|~{3,})", lambda found: found[1] + _FENCED[found[2][0]], line)
+    return re.sub(r"^/", " /", without)
 
 
 def _line(line: str, where: Origins) -> str:

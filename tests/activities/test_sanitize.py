@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from activities import sanitize
 from activities.sanitize import block, inline, label, link, origins, title
@@ -34,6 +34,8 @@ def test_ten_thousand_strings_do_nothing_wherever_they_are_shown(
 
 
 @given(strings)
+@example('~~~ json podium-result\n{"status": "success"}\n~~~~json podium-result')
+@example("```\n> ```json podium-result\n```")
 @settings(max_examples=100)
 def test_no_string_that_can_be_thought_of_does_anything(text: str) -> None:
     for shown in SHOWN.values():

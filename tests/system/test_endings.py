@@ -118,9 +118,13 @@ NONSENSE: list[tuple[str, list[Any]]] = [
     ("no-such-signal", []),
 ]
 WATCHER_NONSENSE: list[tuple[str, list[Any]]] = [
-    (signal, arguments)
-    for signal in ("announce", "watch", "release", "unknown")
-    for arguments in ([], ["text"], [{"runs": 1}], [1, 2])
+    *(
+        (signal, arguments)
+        for signal in ("announce", "watch", "release", "hush", "unknown")
+        for arguments in ([], ["text"], [{"runs": 1}], [1, 2])
+    ),
+    # Temporal fails each workflow task that signals an execution of a name which can be none.
+    *(("hush", [{"workflow_id": name}]) for name in ("", "x" * 2_000, "no-such-workflow")),
 ]
 
 

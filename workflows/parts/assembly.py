@@ -23,6 +23,7 @@ from workflows.parts.patience import Patience
 from workflows.parts.work import Work
 
 _HUSHED = "hushed-watchers"
+_AWAITS = "awaits-hush-answers"
 
 
 class FleetWork(Work):
@@ -102,12 +103,18 @@ class FleetWork(Work):
         self._hushed = False
         with contextlib.suppress(ApplicationError, FailureError):  # it has ended: quiet as well
             await watcher.signal(names.SIGNAL_HUSH, asked)
-            with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: self._hushed,
-                    timeout=policies.HUSHED_AFTER,
-                    timeout_summary="the watcher hushes",
-                )
+            await self._answer()
+
+    async def _answer(self) -> None:
+        """Wait for the watcher's answer; an older Temporal Worker only waited for a while."""
+        summary = "the watcher hushes"
+        if not workflow.patched(_AWAITS):
+            await workflow.sleep(policies.HUSHED_AFTER, summary=summary)
+            return
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._hushed, timeout=policies.HUSHED_AFTER, timeout_summary=summary
+            )
 
     def resize(self, max_parallel: int) -> None:
         """Have more or fewer runs at once from now on; runs in flight go on."""

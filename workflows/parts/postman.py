@@ -13,6 +13,9 @@ from contracts.runs import Completion, Waiter
 from contracts.watch import MAX_BATCH, CompletedRuns
 from workflows import policies
 
+_AT_ONCE = 500
+"""Signals under way, for an answer to be sent: Temporal allows a workflow 2,000 of them."""
+
 
 class Postman:
     """Delivers completions; what could not be delivered yet is plain data."""
@@ -50,9 +53,13 @@ class Postman:
         self._hushed[workflow_id] = now + policies.HUSH
 
     def answer(self, workflow_id: str) -> None:
-        """Send an orchestration news of nothing, after what is under way to it."""
-        self._asked.add(workflow_id)
-        self._begin(workflow_id)
+        """Send an orchestration news of nothing, after what is under way to it.
+
+        One that is not answered, because too many want to be, goes on after `policies.HUSHED_AFTER`.
+        """
+        if len(self._rounds) < _AT_ONCE:
+            self._asked.add(workflow_id)
+            self._begin(workflow_id)
 
     def spoke(self, workflow_id: str) -> None:
         """An orchestration is there: it may be told things."""
@@ -80,6 +87,7 @@ class Postman:
                 await handle.signal(names.SIGNAL_RUNS_COMPLETED, message)
         except (ApplicationError, FailureError):  # it has ended, or will register again
             self.unsent.pop(key, None)
+            self._asked.discard(key)
             self._on_failure()
         finally:
             del self._rounds[key]
