@@ -25,6 +25,8 @@ SECRETS = (TOKEN, "ghs_", KEY, KEY_LINE, SECRET)
 WORK = {"path": "^/repos/.+/(actions|issues)"}
 """Where errors come at once, not one after another: each waits twice as long as the one before."""
 FAULTS = [
+    # Certain to be in a history, as what comes after it succeeds; the others may be followed by looks.
+    {"kind": "status", "status": 500, "method": "GET", "path": "/contents/", "times": 1},
     {"kind": "status", "status": 500, "method": "POST", "path": "/access_tokens$", "times": 1},
     WORK | {"kind": "status", "status": 502, "method": "GET", "share": 0.4, "times": 4},
     WORK | {"kind": "status", "status": 500, "method": "POST", "times": 2},
