@@ -215,10 +215,19 @@ async def until(what: Callable[[], bool], seconds: float = _MAX_SECONDS) -> None
 
 
 async def final_report(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
-    """Wait for an orchestration to end; its report, however it closed."""
+    """Wait for an orchestration to end; its report, however it closed.
+
+    Raises:
+        TimeoutError: it did not; the message says where it stands.
+    """
     try:
         async with asyncio.timeout(_MAX_SECONDS):
             report: dict[str, Any] = await handle.result()
+    except TimeoutError as error:
+        standing = await handle.query(names.QUERY_STATUS)
+        described = await handle.describe()
+        pending = described.raw_description.pending_activities
+        raise TimeoutError(f"{handle.id} goes on: {standing}; pending: {pending}") from error
     except WorkflowFailureError:
         report = await handle.query(names.QUERY_REPORT)
     return report
