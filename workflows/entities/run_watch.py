@@ -163,7 +163,9 @@ class RunWatch:
                 timeout_summary="linger for a next dispatch",
             )
         except TimeoutError:
-            return not self._sightings.idle
+            # What came with the timer may have been told at once: a signal that is under way is lost
+            # where its sender completes.
+            return not (self._sightings.idle and self._postman.idle)
         return True
 
     async def _pause(self) -> None:
