@@ -25,6 +25,7 @@ from scripts import (
     pool_paths,
     reflection_paths,
     router_paths,
+    watch_paths,
 )
 from scripts.recording import FOLDER, QUICK_RETRY, ended, finish, save, worker
 from tests.system.drafts import SUGGEST_AFTER
@@ -253,6 +254,7 @@ ALONE = {
     "chained": fleet_paths.record_chained,
     "hush-answered": fleet_paths.record_hush_answered,
     "circuit-breaker-chained": breaker_paths.record_circuit_breaker_chained,
+    "run-watch-late": watch_paths.record_late,
     "breaker-short": breaker_paths.record_breaker_short,
     "gate-both": record_gate_both,
     "content-counter": record_content_counter,
