@@ -28,8 +28,8 @@ class DemoState:
     folder: Path
     issues: list[dict[str, Any]]
     issues_file: Path
-    sandbox_state: Path
-    """One per export: issues of different exports share numbers."""
+    export: str
+    """Tells exports apart: their issues and runs share numbers, so that each has its own servers' files."""
     marker_key: str
     """Kept, so that Podium knows its own report issues of earlier runs."""
     token: str
@@ -37,7 +37,12 @@ class DemoState:
     @property
     def database(self) -> Path:
         """Temporal's."""
-        return self.folder / "temporal.db"
+        return self.folder / f"temporal-{self.export}.db"
+
+    @property
+    def sandbox_state(self) -> Path:
+        """The sandbox's: issues, comments, runs."""
+        return self.folder / f"github-{self.export}.json"
 
     @property
     def repository(self) -> Path:
@@ -75,7 +80,7 @@ class DemoState:
 
     @property
     def _running(self) -> Path:
-        return self.folder / "running"
+        return self.folder / f"running-{self.export}"
 
 
 @contextmanager
@@ -113,7 +118,7 @@ def _prepare(folder: Path, issues: list[dict[str, Any]]) -> DemoState:
         folder=folder,
         issues=issues,
         issues_file=write_issues(issues, folder / "issues.json"),
-        sandbox_state=folder / f"github-{digest}.json",
+        export=digest,
         marker_key=_kept_secret(folder / "marker-key"),
         token=secrets.token_hex(20),
     )

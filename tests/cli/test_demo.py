@@ -1,5 +1,6 @@
 """`podium demo` as a process: its report, its second run, and that it leaves nothing running."""
 
+import json
 import os
 import re
 import signal
@@ -11,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.demos import Demo, has_program, has_read
+from starter.demo.state import open_state
+from tests.cli.demos import Demo, has_program, has_read, issues
 from tests.system.stand import end
 
 REPORT = re.compile(
@@ -67,6 +69,22 @@ def test_the_demo_reports_and_a_second_run_analyses_the_same_issues_again(demo: 
     assert len(about) == len(set(about)), "no comment is doubled"
 
 
+def test_demos_of_other_issues_share_no_memory(tmp_path: Path) -> None:
+    """Run ids begin anew with other issues: what Temporal remembers of a run would be another's."""
+    export = tmp_path / "issues.json"
+    files, unfinished = [], []
+    for count in (2, 3, 2):
+        export.write_text(json.dumps(issues(count)), encoding="utf-8")
+        with open_state(tmp_path / "state", export) as state:
+            files.append((state.database, state.sandbox_state))
+            unfinished.append(state.unfinished())
+            state.begin(f"podium/of-{count}/1")
+
+    assert files[0] == files[2]
+    assert not set(files[0]) & set(files[1])
+    assert unfinished == ["", "", "podium/of-2/1"]
+
+
 def kept_until_ctrl_c(demo: Demo) -> None:
     """A demo keeps its servers up, and its folder for itself, until Ctrl-C."""
     process = demo.start("--keep")
@@ -96,7 +114,7 @@ MOMENTS: dict[str, Moment] = {
     "when Temporal starts": lambda demo: has_program(demo, "server start-dev"),
     "when the sandbox starts": lambda demo: has_program(demo, "-m sandbox"),
     "when the worker starts": lambda demo: has_program(demo, "worker_main.py"),
-    "when the run is noted": lambda demo: (demo.state / "running").exists,
+    "when the run is noted": lambda demo: lambda: any(demo.state.glob("running-*")),
     "when runs are going on": lambda demo: lambda: "1 of 2 finished" in demo.said(),
     "when the report is told": lambda demo: lambda: "Daily Analysis Report" in demo.said(),
 }
