@@ -245,6 +245,7 @@ async def within(limit: timedelta, sending: Callable[[], Awaitable[A]]) -> A:
         AmbiguousError: the deadline passed; the send may still have happened.
     """
     try:
-        return await asyncio.wait_for(sending(), limit.total_seconds())
+        async with asyncio.timeout(limit.total_seconds()):
+            return await sending()
     except TimeoutError as error:
         raise AmbiguousError(f"no answer within {limit.total_seconds():.0f} s") from error

@@ -160,7 +160,8 @@ async def _wait_for_end(stop: asyncio.Event, parent: int | None) -> None:
             sys.stderr.write("sandbox: the parent process is gone\n")
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _PARENT_LOOK_SECONDS)
+            async with asyncio.timeout(_PARENT_LOOK_SECONDS):
+                await stop.wait()
 
 
 def _lives(pid: int) -> bool:

@@ -50,6 +50,7 @@ async def finish(stand: Stand, name: str, data: dict[str, Any]) -> None:
 async def ended(handle: Any) -> None:
     """Wait for an end, bounded."""
     try:
-        await asyncio.wait_for(handle.result(), 120)
+        async with asyncio.timeout(120):
+            await handle.result()
     except WorkflowFailureError:
         return

@@ -166,8 +166,8 @@ def is_free(port: int) -> bool:
 
 async def _accepts(host: str, port: int) -> bool:
     try:
-        opened = asyncio.open_connection(host, port)
-        _, writer = await asyncio.wait_for(opened, _CONNECT_SECONDS)
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError):
         return False
     writer.close()

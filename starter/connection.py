@@ -52,10 +52,8 @@ async def connect(
     target = settings.get("target_host") or "localhost:7233"
     settings["target_host"] = target
     try:
-        return await asyncio.wait_for(
-            Client.connect(**settings, plugins=[podium_plugin(codec), *plugins]),
-            _CONNECT_TIMEOUT_SECONDS,
-        )
+        async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+            return await Client.connect(**settings, plugins=[podium_plugin(codec), *plugins])
     except ValueError as error:
         raise CliError(f"TEMPORAL_ADDRESS={target}: {error}; write HOST:PORT") from error
     except (RuntimeError, RPCError, TimeoutError) as error:
