@@ -62,6 +62,9 @@ POLL = ActivityConfig(
 """One look at a list of runs; after a failure the watcher simply looks again later, so that a look
 that gave up before a limit's end would be followed by others, each refused."""
 
+POLL_ONCE: ActivityConfig = {**POLL, "start_to_close_timeout": timedelta(seconds=25)}
+"""One request of a look: when the Temporal Worker that sent it dies, all ends are missed for so long."""
+
 CONTENT = ActivityConfig(
     task_queue=names.CONTENT_QUEUE,
     start_to_close_timeout=timedelta(seconds=25),

@@ -48,7 +48,7 @@ def test_the_time_limits_are_those_of_the_policies() -> None:
 
     for what, policy in (
         ("one read or collection", policies.READ),
-        ("one poll of the run list", policies.POLL),
+        ("one poll of the run list", policies.POLL_ONCE),
         ("one cancellation", policies.CANCEL),
         ("one issue", policies.CONTENT),
     ):

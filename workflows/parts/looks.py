@@ -1,6 +1,7 @@
 """One look at a repository's runs: as many activities as requests, so that a limit counts both."""
 
 from temporalio import workflow
+from temporalio.workflow import ActivityConfig
 
 from activities.watch import WatchActivities
 from contracts.watch import MAX_PAGES, PageMark, Poll, PollRuns, RunRow
@@ -21,26 +22,28 @@ async def look(ask: PollRuns, *, apart: bool) -> Poll:
         ActivityError: GitHub did not answer within the policy.
     """
     if not apart:
-        return await _read(ask)
+        return await _read(ask, policies.POLL)
     marks: tuple[PageMark, ...] = ()
     rows: dict[int, RunRow] = {}
     requests = 0
     for number in range(1, MAX_PAGES + 1):
-        page = await _read(ask.model_copy(update={"pages": (number,), "by_id": ()}))
+        only = ask.model_copy(update={"pages": (number,), "by_id": ()})
+        page = await _read(only, policies.POLL_ONCE)
         marks, requests = marks + page.marks, requests + page.requests
         rows |= {row.run_id: row for row in page.rows}
         if marks[-1].floor <= ask.oldest:
             break
     for run_id in ask.by_id:
-        one = await _read(ask.model_copy(update={"pages": (), "by_id": (run_id,)}))
+        alone = ask.model_copy(update={"pages": (), "by_id": (run_id,)})
+        one = await _read(alone, policies.POLL_ONCE)
         requests += one.requests
         rows |= {row.run_id: row for row in one.rows}
     return Poll(rows=tuple(rows.values()), marks=marks, requests=requests)
 
 
-async def _read(ask: PollRuns) -> Poll:
+async def _read(ask: PollRuns, policy: ActivityConfig) -> Poll:
     return await workflow.execute_activity_method(
-        WatchActivities.poll, ask, **policies.named(policies.POLL, _summary(ask), of=ask.repository)
+        WatchActivities.poll, ask, **policies.named(policy, _summary(ask), of=ask.repository)
     )
 
 
