@@ -17,6 +17,8 @@ WORKERS ?= 3
 PARALLEL := -n $(WORKERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
+# Whatever -j says: two installations would write into one folder at once.
+.NOTPARALLEL:
 .PHONY: help setup setup-dev demo examples test check lint format soak bench contracts permissions histories lock clean
 
 help: ## list what can be made

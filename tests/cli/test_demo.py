@@ -23,7 +23,18 @@ RUN = re.compile(r"^Run:    http://127\.0\.0\.1:(\d+)/namespaces/default/workflo
 
 
 @pytest.fixture
-def demo(clean_environment: None, tmp_path: Path) -> Iterator[Demo]:
+def interruptible() -> Iterator[None]:
+    """Children that Ctrl-C ends from their first moment, also where a shell runs the tests with `&`.
+
+    What is started so ignores SIGINT, and so do its children until they say otherwise.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def demo(clean_environment: None, interruptible: None, tmp_path: Path) -> Iterator[Demo]:
     """A folder for demos; what they leave running fails the test, and is ended."""
     opened = Demo(tmp_path)
     yield opened
