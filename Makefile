@@ -9,9 +9,8 @@ CODE := contracts activities workflows starter sandbox scripts tests bench worke
 # The SDK's sandbox imports workflow modules anew for each workflow: without bytecode on the disk, each
 # time is a compilation.
 export PYTHONDONTWRITEBYTECODE :=
-# More than the cores of a small machine: many tests wait. With more than 3, the server's own time limits do not
-# always hold on two cores, and the whole takes a tenth less.
-WORKERS ?= 3
+# Twice the cores of a small machine: many tests wait, for servers and for timers.
+WORKERS ?= 4
 # A process that dies (of a test beyond its limit, say) fails the run at once: xdist would start another one,
 # and with whole files handed out may then wait for ever (pytest-xdist issues 1323 and 1378).
 PARALLEL := -n $(WORKERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
