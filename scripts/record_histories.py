@@ -17,6 +17,7 @@ from contracts.names import TASK_QUEUE, UPDATE_LEAVE, content_id
 from sandbox.control import TimedRule
 from scripts import (
     breaker_paths,
+    cancel_paths,
     fleet_paths,
     gate_paths,
     map_reduce_paths,
@@ -254,6 +255,7 @@ ALONE = {
     "chained": fleet_paths.record_chained,
     "hush-answered": fleet_paths.record_hush_answered,
     "circuit-breaker-chained": breaker_paths.record_circuit_breaker_chained,
+    "cancelled-concluding": cancel_paths.record_cancelled,
     "run-watch-late": watch_paths.record_late,
     "breaker-short": breaker_paths.record_breaker_short,
     "gate-both": record_gate_both,

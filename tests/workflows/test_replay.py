@@ -51,7 +51,7 @@ def test_every_path_has_a_history() -> None:
     recorded = {path.name.split(".")[0] for path in HISTORIES}
 
     assert recorded == {
-        "plain", "failures", "cancelled", "uncorrelated", "chained", "run-watch",
+        "plain", "failures", "cancelled", "cancelled-concluding", "cancelled-parked", "cancelled-gate", "uncorrelated", "chained", "run-watch",
         "run-watch-chained", "breaker", "breaker-chained", "breaker-short", "circuit-breaker",
         "circuit-breaker-chained", "circuit-breaker-gathered", "hushed", "run-watch-hushed", "run-watch-held", "hush-answered", "run-watch-answers", "run-watch-keeps-back", "run-watch-late", "content-counter", "worker-pool", "worker-pool-chained", "voting", "pipeline",
         "pipeline-rejected", "pipeline-undone", "gate-escalated", "gate-both", "pipeline-commented", "gate-watch",
@@ -97,7 +97,7 @@ async def test_a_rejection_wins_over_an_approval_of_the_same_task(
 
 async def test_swapped_commands_do_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
     """The guard is not vacuous: here the end is published before the report is rendered."""
-    original, publish = Orchestration._conclude, progress.publish
+    original, publish = Orchestration.conclude, progress.publish
 
     async def swapped(
         self: Orchestration[Any], status: OrchestrationStatus, reason: str
@@ -106,7 +106,7 @@ async def test_swapped_commands_do_not_replay(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(progress, "publish", lambda *_: None)
         return await original(self, status, reason)
 
-    monkeypatch.setattr(Orchestration, "_conclude", swapped)
+    monkeypatch.setattr(Orchestration, "conclude", swapped)
 
     with pytest.raises(Exception, match=NONDETERMINISM):
         await unsandboxed().replay_workflow(named("plain"))

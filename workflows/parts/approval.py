@@ -44,7 +44,7 @@ async def ask(
         The decision, or None when it is time to continue as new; and the issue where one could be
         written.
     """
-    gate = frame.gates.state(name)
+    gate = frame.gates.state(name) or frame.gates.unheard(name)
     if gate is None:
         gate = ballot.opened(
             name,
@@ -71,6 +71,15 @@ async def ask(
     if issue is not None:
         await _close(frame, gate, issue, decision, evidence)
     return decision, issue
+
+
+async def withdraw(frame: "Orchestration[Any]", gate: GateState, decision: GateDecision) -> None:
+    """Close the issue of a gate whose end nobody waited for."""
+    if gate.issue_number is not None:
+        issue = IssueRef(number=gate.issue_number, url=gate.issue_url)
+        await frame.comments.release(issue.number)
+        await _tell(frame, gate, issue, decision)
+        await frame.outbox.close_issue(issue)
 
 
 async def _watched(
@@ -173,6 +182,18 @@ async def _close(
     evidence: Evidence,
 ) -> None:
     """Tell the outcome: in a comment, which people are notified of, and in the issue, closed."""
+    await _tell(frame, gate, issue, decision)
+    if not gate.at_once and workflow.patched("comment-answers"):
+        told = f"{decision.how} {decision.reason.removeprefix(decision.how).strip()}".strip()
+        outcome = _text(frame, gate, evidence, f"{told[:1].upper()}{told[1:]}.")
+        if await frame.outbox.revise("approval", issue, outcome, "closed"):
+            return
+    await frame.outbox.close_issue(issue)
+
+
+async def _tell(
+    frame: "Orchestration[Any]", gate: GateState, issue: IssueRef, decision: GateDecision
+) -> None:
     values = {
         "gate": gate.gate,
         "answer": decision.how,
@@ -181,9 +202,3 @@ async def _close(
     }
     text = Text(template="decided", values=values)
     await frame.outbox.comment("approval", issue.number, text)
-    if not gate.at_once and workflow.patched("comment-answers"):
-        told = f"{decision.how} {decision.reason.removeprefix(decision.how).strip()}".strip()
-        outcome = _text(frame, gate, evidence, f"{told[:1].upper()}{told[1:]}.")
-        if await frame.outbox.revise("approval", issue, outcome, "closed"):
-            return
-    await frame.outbox.close_issue(issue)

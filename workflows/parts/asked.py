@@ -1,6 +1,7 @@
 """What is done to the items themselves: labels and closings that results and routes ask for."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from temporalio import workflow
@@ -31,6 +32,7 @@ class Asked:
         self._spec, self._state = spec, state
         self._outbox, self._journal = outbox, journal
         self._ending = self._parking = False
+        self._stopped: Callable[[], bool] = bool
 
     def heard(self, outcome: WorkerOutcome) -> None:
         """Take what a result asks for; what workers say is bounded by what the spec allows."""
@@ -56,10 +58,13 @@ class Asked:
     async def run(self) -> None:
         """Write one by one, until `finish`."""
         waiting = self._state.asked
+        self._ending = self._parking = False
         while True:
             await workflow.wait_condition(
                 lambda: self._ending or (bool(waiting) and self._outbox.approved is not None)
             )
+            if self._ending and not self._parking and self._stopped():
+                self.leave_out()
             if self._parking or not waiting:
                 return
             write = waiting.pop(0)
@@ -68,14 +73,20 @@ class Asked:
             else:
                 await self._outbox.close_item(write.number)
 
-    async def finish(self, running: "asyncio.Task[None]", *, parking: bool, stopped: bool) -> None:
+    async def finish(
+        self, running: "asyncio.Task[None]", *, parking: bool, stopped: Callable[[], bool]
+    ) -> None:
         """Have the rest written; carried on where the chain goes on, left out after a stop."""
-        waiting = self._state.asked
-        if stopped and not parking and waiting:
-            self._journal.decide("outputs-left-out", reason=f"{len(waiting)}")
-            waiting.clear()
+        self._stopped = stopped
         self._parking, self._ending = parking, True
         await running
+
+    def leave_out(self) -> None:
+        """Write none of what waits."""
+        waiting = self._state.asked
+        if waiting:
+            self._journal.decide("outputs-left-out", reason=f"{len(waiting)}")
+            waiting.clear()
 
     def _ask(self, output: str, leave: Any, write: AskedWrite) -> None:
         if leave is not None and self._state.outputs.get(output, 0) >= leave.max:

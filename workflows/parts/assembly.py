@@ -69,7 +69,7 @@ class FleetWork(Work):
         )
         self.fleet.held = held
         self._breakers, self._crew = frame.breakers, crew
-        self._under_way = False
+        self._under_way = self._parked = False
         self._hushed = False
         """Whether the watcher has said that nothing follows."""
         self._interim = Interim(crew, self.fleet, clock=clock, journal=journal)
@@ -78,7 +78,7 @@ class FleetWork(Work):
         """Work until every item has an outcome; False when it is time to continue as new."""
         self._under_way = True
         ended = await self._to_the_end()
-        self._under_way = not ended
+        self._under_way = self._parked = not ended
         await self._interim.settle()  # not in a `finally`: nothing is awaited while evicted
         return ended
 
@@ -137,6 +137,11 @@ class FleetWork(Work):
     def parks(self) -> bool | None:
         """Whether runs are about to be carried on."""
         return self.flights.parking if self._under_way else None
+
+    @property
+    def parked(self) -> bool:
+        """Whether all runs wait for the chain's next run."""
+        return self._parked
 
     @property
     def running(self) -> Sequence[Entry]:

@@ -37,6 +37,7 @@ class Clock:
 
     async def run(self) -> None:
         """Keep time until stopped."""
+        self._stopped = False
         while not self._stopped:
             self._armed_for = self._earliest()
             self._rearm = False

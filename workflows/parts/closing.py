@@ -2,7 +2,6 @@
 
 import asyncio
 
-from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from contracts import errors
@@ -18,7 +17,7 @@ def refuse(error: BadInputError) -> ApplicationError:
     )
 
 
-async def close(report: OrchestrationReport, *, brief: bool) -> OrchestrationReport:
+def close(report: OrchestrationReport, *, brief: bool) -> OrchestrationReport:
     """Return the report, or raise with it, so that Temporal shows the right status.
 
     Args:
@@ -29,7 +28,6 @@ async def close(report: OrchestrationReport, *, brief: bool) -> OrchestrationRep
         asyncio.CancelledError: the orchestration was cancelled.
         ApplicationError: `OrchestrationFailed`, with the report in its details.
     """
-    await workflow.wait_condition(workflow.all_handlers_finished)
     told = report.brief() if brief else report
     if report.status in COMPLETES:
         return told

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.base import kebab
 from contracts.fleet import Concluded
-from contracts.report import OrchestrationStatus
 from contracts.specs.gates import Approval
 from contracts.specs.safe_outputs import GATE
 from workflows.parts import approval
+from workflows.parts.course import Verdict
 
 if TYPE_CHECKING:  # it has one of these
     from workflows.parts.orchestration import Orchestration
 
 _MAX_SHOWN = 50
-Verdict = tuple[OrchestrationStatus, str]
 
 
 class Consent:

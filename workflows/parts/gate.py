@@ -61,6 +61,7 @@ class Gates:
         self._paused, self._parks = paused, parks
         self._ended = self._parking = False
         self._due: dict[str, Literal["reminded", "escalated"]] = {}
+        self._unheard: dict[str, GateState] = {}
         clock.call(self._on_time, self._next_time)
 
     @property
@@ -75,6 +76,15 @@ class Gates:
     def state(self, name: str) -> GateState | None:
         """Find a gate that is open."""
         return self._state.open.get(name)
+
+    def unheard(self, name: str) -> GateState | None:
+        """Take out a gate that was stopped when nobody waited for it any more."""
+        return self._unheard.pop(name, None)
+
+    def take_unheard(self) -> list[tuple[GateState, GateDecision]]:
+        """Take out all of those."""
+        gates, self._unheard = self._unheard, {}
+        return [(gate, self._state.closed[name]) for name, gate in gates.items()]
 
     def open(self, gate: GateState) -> None:
         """Let answers count from now on."""
@@ -133,7 +143,9 @@ class Gates:
 
     def stop(self, reason: str) -> None:
         """Close all: the orchestration ends."""
-        for name in list(self._state.open):
+        for name, gate in list(self._state.open.items()):
+            if self._parking:
+                self._unheard[name] = gate
             self._close(name, GateDecision(how="stopped", comment=reason))
 
     def pause(self) -> None:

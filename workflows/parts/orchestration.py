@@ -1,7 +1,6 @@
 """What every pattern is framed by: input, handlers, deadline, cancellation, report, closing."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
@@ -26,6 +25,7 @@ from workflows.parts.clock import Clock
 from workflows.parts.comment_answers import CommentAnswers
 from workflows.parts.consent import Consent
 from workflows.parts.console import Console
+from workflows.parts.course import Course, Doing, Verdict
 from workflows.parts.crew import Crew, read_declarations
 from workflows.parts.gate import Gates
 from workflows.parts.items import ItemSource
@@ -37,7 +37,6 @@ from workflows.parts.timeline import Timeline
 from workflows.parts.work import Work
 
 S = TypeVar("S", bound=Spec)
-Verdict = tuple[OrchestrationStatus, str]
 
 
 class Orchestration(Generic[S]):
@@ -113,6 +112,11 @@ class Orchestration(Generic[S]):
         """Whether another orchestration started this one."""
         return bool(self.given.lineage.ancestors)
 
+    @property
+    def parked(self) -> bool:
+        """Whether the work waits for the chain's next run."""
+        return self._work.parked
+
     def begin(self, work: Work) -> None:
         """Connect the pattern's work: it hears of completed runs, pauses and stops from now on."""
         self._work = work
@@ -155,7 +159,7 @@ class Orchestration(Generic[S]):
             staged=self.outbox.staged,
         )
 
-    async def run(self, work: Callable[[], Awaitable[Verdict | None]]) -> OrchestrationReport:
+    async def run(self, work: Doing) -> OrchestrationReport:
         """Do the work to its end, report, and close as Temporal should show it.
 
         Args:
@@ -169,36 +173,8 @@ class Orchestration(Generic[S]):
             raise closing.refuse(self.refused)
         self._console.refuse_the_rest()
         self.show()
-        clock = asyncio.create_task(self.clock.run())
-        counting = asyncio.create_task(self.gates.run())
-        asking = asyncio.create_task(self.asked.run())
-        doing = asyncio.ensure_future(self.consent.after(lambda: self._described(work)))
-        try:
-            ended = await asyncio.shield(doing)
-        except asyncio.CancelledError:
-            if workflow.cancellation_reason() is None:  # dropped from a cache, or replayed to here
-                raise
-            self.stop("the orchestration was cancelled")
-            ended = await doing
-            ended = (OrchestrationStatus.CANCELLED, ended[1] if ended else self.stopping)
-        self.clock.stop()
-        await clock
-        self.gates.end()
-        await counting
-        await self.asked.finish(asking, parking=ended is None, stopped=bool(self.stopping))
-        if ended is None:
-            await self.breakers.settle()
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            info = workflow.info()
-            if info.run_id != info.original_execution_run_id:  # what follows may have happened
-                self.state.doubted_since = workflow.now()
-            workflow.continue_as_new(args=[self.given.carrying(self.state)])
-        concluding = asyncio.ensure_future(self._conclude(*ended))
-        try:
-            report = await asyncio.shield(concluding)
-        except asyncio.CancelledError:
-            report = await concluding  # too late to stop: its report is being written
-        return await closing.close(report, brief=self.is_child)
+        report = await Course(self, lambda: self._described(work)).run()
+        return closing.close(report, brief=self.is_child)
 
     async def leave_out(self, items: ItemSource) -> None:
         """Count what lies beyond the limit; that it cannot be counted fails nothing."""
@@ -253,14 +229,15 @@ class Orchestration(Generic[S]):
             progress.publish(self.spec, status)
         progress.show(self.title, self.tally, self._work, status, self._final, self.gates.shown())
 
-    async def _described(self, work: Callable[[], Awaitable[Verdict | None]]) -> Verdict | None:
+    async def _described(self, work: Doing) -> Verdict | None:
         """Do the work; a worker that cannot be described ends it before anything is dispatched."""
         try:
             return await work()
         except ActivityError as error:
             return OrchestrationStatus.FAILED, clip(str(error.cause))
 
-    async def _conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
+    async def conclude(self, status: OrchestrationStatus, reason: str) -> OrchestrationReport:
+        """Write the final report."""
         await self.breakers.read()
         self._final = await self._reporting.write(status, reason, self.outbox, data=self.is_child)
         self.show()

@@ -24,6 +24,11 @@ class Work:
         return None
 
     @property
+    def parked(self) -> bool:
+        """Whether all of it waits for the chain's next run, so that nothing here hears of a stop."""
+        return False
+
+    @property
     def running(self) -> Sequence[Entry]:
         """Worker runs in flight."""
         return ()

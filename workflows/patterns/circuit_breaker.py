@@ -10,8 +10,9 @@ from contracts.runs import Item, OutcomeStatus, WorkerOutcome
 from contracts.specs.circuit_breaker import CircuitBreakerSpec, Task
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
+from workflows.parts.course import Verdict
 from workflows.parts.items import FixedSource
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.tally import Tally
 
 _MISSED = "missed"

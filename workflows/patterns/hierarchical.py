@@ -14,7 +14,8 @@ from contracts.specs.hierarchical import HierarchicalSpec, Phase
 from workflows import policies
 from workflows.parts.answering import Answering
 from workflows.parts.children import Children
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.course import Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.timeline import progressed
 
 

@@ -11,9 +11,10 @@ from contracts.specs.map_reduce import MapReduceSpec, SarifReducer
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.belonging import Belonging
+from workflows.parts.course import Verdict
 from workflows.parts.items import FixedSource, ItemSource
 from workflows.parts.last_workers import LastOutcomes, entries_for, last_workers
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.reduced import Reduced
 from workflows.parts.sarif import SarifWork
 

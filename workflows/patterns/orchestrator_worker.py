@@ -8,8 +8,9 @@ from contracts.report import OrchestrationReport
 from contracts.specs.orchestrator_worker import OrchestratorWorkerSpec
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
+from workflows.parts.course import Verdict
 from workflows.parts.items import ItemSource
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.voting import VotedSource, Votes
 
 

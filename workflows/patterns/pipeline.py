@@ -16,8 +16,9 @@ from contracts.specs.worker import WorkerSpec
 from workflows.parts import approval
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
+from workflows.parts.course import Verdict
 from workflows.parts.items import FixedSource
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.stages import ROLLBACK, Collected, all_workers
 
 

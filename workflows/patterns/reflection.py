@@ -14,8 +14,9 @@ from workflows.parts import proposal
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.counted import Counted
+from workflows.parts.course import Verdict
 from workflows.parts.items import FixedSource
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.rounds import Rounds
 from workflows.parts.steering import Steering
 from workflows.parts.work import Work

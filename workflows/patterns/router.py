@@ -15,10 +15,11 @@ from contracts.specs.sources import ForEach
 from contracts.specs.worker import WorkerSpec
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
+from workflows.parts.course import Verdict
 from workflows.parts.crew import Crew
 from workflows.parts.desk import Desk
 from workflows.parts.items import ItemSource
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.routes import CLASSIFIER, RoutedOutcomes, RoutedSource
 from workflows.parts.unsure import Unsure
 

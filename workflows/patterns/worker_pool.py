@@ -12,8 +12,9 @@ from contracts.specs.worker_pool import WorkerPoolSpec
 from workflows.parts.answering import Answering
 from workflows.parts.assembly import FleetWork
 from workflows.parts.batches import BatchLimits, BatchSource
+from workflows.parts.course import Verdict
 from workflows.parts.items import ItemSource
-from workflows.parts.orchestration import Orchestration, Verdict
+from workflows.parts.orchestration import Orchestration
 from workflows.parts.pool import PoolOutcomes
 from workflows.parts.sizing import Pool, largest
 
