@@ -257,6 +257,7 @@ ALONE = {
     "circuit-breaker-chained": breaker_paths.record_circuit_breaker_chained,
     "cancelled-concluding": cancel_paths.record_cancelled,
     "run-watch-late": watch_paths.record_late,
+    "run-watch-surplus": watch_paths.record_surplus,
     "breaker-short": breaker_paths.record_breaker_short,
     "gate-both": record_gate_both,
     "content-counter": record_content_counter,

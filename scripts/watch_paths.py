@@ -35,6 +35,24 @@ async def record_late(folder: Path) -> None:
         await save(stand.client, "run-watch-late", watcher.id)
 
 
+async def record_surplus(folder: Path) -> None:
+    """Record a watcher that hears, while it lingers, of a second run of a dispatch that it told of."""
+    async with open_stand(folder) as stand, stand.workers():
+        watcher = stand.client.get_workflow_handle(run_watch_id(REPOSITORY))
+        await finish(stand, "first", spec(1))
+        (first,) = stand.control.runs()
+        inputs = {"item": "item-0", "dispatch_id": str(first.dispatch_id)}
+        stand.control.inject_runs(REPOSITORY, "analyzer.yml", inputs=inputs, conclusion=None)
+        (second,) = (run for run in stand.control.runs() if run.run_id != first.run_id)
+        again = await stand.client.start_workflow(
+            "OrchestratorWorker", {}, id="podium/test/again", task_queue=f"no-{TASK_QUEUE}"
+        )
+        await asyncio.sleep(_LINGERS / 2)
+        await watcher.signal(SIGNAL_WATCH, await _waiting(again, second))
+        await watcher.result()
+        await save(stand.client, "run-watch-surplus", watcher.id)
+
+
 async def _waiting(handle: WorkflowHandle[None, None], run: RunRecord) -> WatchRuns:
     first = (await handle.describe()).run_id
     ref = RunRef(

@@ -41,6 +41,9 @@ _CANCELS = 10
 _HUSHES = "hushes"
 _ANSWERS = "answers-hushes"
 _THRIFTY = "few looks, and one request in each"
+_SURPLUS_WAKES = "a surplus run ends the linger"
+_SURPLUS_STAYS = "no end before a surplus run is cancelled"
+"""Apart from the one before, which is false for good where an older Temporal Worker took the news in."""
 _LINGER = timedelta(seconds=5)
 """How long an idle watcher stays, so that a slow trickle of runs does not restart it."""
 
@@ -60,6 +63,7 @@ class RunWatch:
         self._cancelling = list(self._state.cancelling)
         self._cancels: dict[int, asyncio.Task[None]] = {}
         self._checked_at = self._state.checked_at or workflow.now()
+        self._lingers = False
 
     @workflow.run
     async def run(self, *_: Any) -> None:
@@ -156,16 +160,21 @@ class RunWatch:
         )
         if self._orphans or self._cancelling:
             return True
+        self._lingers = True
         try:
             await workflow.wait_condition(
-                lambda: not self._sightings.idle,
+                lambda: not (self._lingers and self._sightings.idle),
                 timeout=_LINGER,
                 timeout_summary="linger for a next dispatch",
             )
         except TimeoutError:
             # What came with the timer may have been told at once: a signal that is under way is lost
             # where its sender completes.
+            if self._cancelling and workflow.patched(_SURPLUS_STAYS):
+                return True
             return not (self._sightings.idle and self._postman.idle)
+        finally:
+            self._lingers = False
         return True
 
     async def _pause(self) -> None:
@@ -210,7 +219,11 @@ class RunWatch:
     def _deliver(self) -> None:
         for waiter, news in self._sightings.take_news():
             self._postman.send(waiter, news)
-        self._cancelling += self._sightings.take_surplus()
+        surplus = self._sightings.take_surplus()
+        self._cancelling += surplus
+        # Asked where it makes a difference only: most watchers have no marker of it.
+        if surplus and self._lingers and workflow.patched(_SURPLUS_WAKES):
+            self._lingers = False
 
     async def _tidy(self) -> None:
         """Cancel surplus runs and orphans; now and then ask who still waits."""

@@ -141,7 +141,7 @@ class Sightings:
         for waiter in dict.fromkeys(waiter for waiter, _ in news):
             yield waiter, [completion for to, completion in news if to == waiter]
 
-    def take_surplus(self) -> Iterable[int]:
+    def take_surplus(self) -> list[int]:
         """Take out runs that are to be cancelled: second runs of one dispatch."""
         surplus, self._surplus = self._surplus, []
         return surplus
