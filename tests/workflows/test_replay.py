@@ -51,7 +51,8 @@ def test_every_path_has_a_history() -> None:
     recorded = {path.name.split(".")[0] for path in HISTORIES}
 
     assert recorded == {
-        "plain", "failures", "cancelled", "cancelled-concluding", "cancelled-parked", "cancelled-gate", "uncorrelated", "chained", "run-watch",
+        "plain", "failures", "cancelled", "cancelled-concluding", "cancelled-parked", "cancelled-gate",
+        "cancelled-concluding-lost", "cancelled-parked-lost", "uncorrelated", "chained", "run-watch",
         "run-watch-chained", "breaker", "breaker-chained", "breaker-short", "circuit-breaker",
         "circuit-breaker-chained", "circuit-breaker-gathered", "hushed", "run-watch-hushed", "run-watch-held", "hush-answered", "run-watch-answers", "run-watch-keeps-back", "run-watch-late", "run-watch-surplus", "run-watch-surplus-lost", "run-watch-surplus-replaced", "content-counter", "worker-pool", "worker-pool-chained", "voting", "pipeline",
         "pipeline-rejected", "pipeline-undone", "gate-escalated", "gate-both", "pipeline-commented", "gate-watch",
