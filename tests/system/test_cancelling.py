@@ -61,6 +61,7 @@ async def what_is_parked_is_ended(stand: Stand) -> None:
 
     assert report["totals"]["by_status"] == {"success": 1, "cancelled": 2}
     assert ends == ["cancelled", "cancelled", "success"]
+    assert decisions(report, "stopped") == [("", REASON)], "told once"
     assert labels(stand) == {1: ["bug"]}
     assert decisions(report, "output-failed") == []
     assert report["issue_url"]
