@@ -111,11 +111,9 @@ class Course:
             self._frame.stop(_CANCELLED)
 
     async def _taken_up(self) -> Verdict | None:
-        """Take up what was parked, as the chain's next run would, and stopped before it begins."""
+        """Take up what was parked, as the chain's next run would, and stop it at once."""
         frame = self._frame
-        frame.stopping = frame.stopping or _CANCELLED
-        frame.gates.stop(frame.stopping)
-        frame.asked.leave_out()
+        frame.stop_what_is_taken_up(_CANCELLED)
         self._session = Session(frame, self._work)
         ended = await self._session.ended()
         for gate, decision in frame.gates.take_unheard():

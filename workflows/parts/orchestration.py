@@ -43,7 +43,7 @@ class Orchestration(Generic[S]):
     """One Workflow Execution chain around a pattern's own work."""
 
     def __init__(self, arguments: tuple[object, ...], model: type[S]) -> None:
-        self.stopping = ""
+        self.stopping = self._owed = ""
         self.refused: BadInputError | None = None
         """Why there is neither spec nor state: the input did not decode."""
         self._work: Work = Work()
@@ -122,6 +122,7 @@ class Orchestration(Generic[S]):
         self._work = work
         work.pause(paused=self._timeline.paused)
         self._console.connect(work.runs_completed)
+        self.stopping = self.stopping or self._owed
         if self.stopping:
             work.stop(self.stopping)
 
@@ -228,6 +229,15 @@ class Orchestration(Generic[S]):
             self._published = status
             progress.publish(self.spec, status)
         progress.show(self.title, self.tally, self._work, status, self._final, self.gates.shown())
+
+    def stop_what_is_taken_up(self, reason: str) -> None:
+        """End in order what is parked: runs when a fleet has them again, all else now."""
+        if self.parked:
+            self._owed = reason
+        else:
+            self.stopping = self.stopping or reason
+        self.gates.stop(reason)
+        self.asked.leave_out()
 
     async def _described(self, work: Doing) -> Verdict | None:
         """Do the work; a worker that cannot be described ends it before anything is dispatched."""
