@@ -59,6 +59,26 @@ async def hierarchical(stand: Stand) -> None:
     await save(stand.client, "hierarchical-child", "podium/test/hierarchical/left")
 
 
+async def hierarchical_again(stand: Stand) -> None:
+    """Terminated and started again: the child of before is asked to cancel, and waited for."""
+    before = len(stand.control.runs())
+    stand.control.timed([TimedRule(duration_seconds=600, times=1), TimedRule()])
+    only = {"spec": spec(1, name="only")}
+    data = {
+        "name": "test",
+        "pattern": "hierarchical",
+        "repository": REPOSITORY,
+        "phases": [{"name": "first", "orchestrations": {"only": only}}],
+    }
+    handle = await stand.start(data, "podium/test/hierarchical-again")
+    async with asyncio.timeout(120):
+        while len(stand.control.runs()) == before:  # noqa: ASYNC110 - a server's
+            await asyncio.sleep(0.2)
+    await handle.terminate()
+    await finish(stand, "hierarchical-again", data)
+    stand.control.timed([])
+
+
 async def map_reduce(stand: Stand) -> None:
     """Every reducer: figures, uploads to three repositories and home, a last worker."""
     map_reduce_paths.prepare(stand.control, 3)
@@ -202,6 +222,7 @@ PATHS = (
     gate_paths.gate_escalated,
     pipeline_paths.pipeline_commented,
     hierarchical,
+    hierarchical_again,
     breaker_paths.circuit_breaker,
     breaker_paths.circuit_breaker_gathered,
     pool_paths.worker_pool,

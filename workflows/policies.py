@@ -1,5 +1,6 @@
 """Every timeout and retry policy, by kind of work."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from temporalio.common import Priority, RetryPolicy
@@ -159,6 +160,23 @@ GATE_REGISTER = timedelta(hours=12)
 
 DEADLINE_GRACE = timedelta(hours=3)
 """How long an ordered end may take: cancellations, and a report through an outage."""
+
+OLDER_CHILD_CLOSES = DEADLINE_GRACE
+"""How long a child's start waits for an older one of its id to close, which is asked to cancel: it ends
+in order."""
+
+_OLDER_CHILD_FIRST, _OLDER_CHILD_LONGEST = timedelta(seconds=1), timedelta(minutes=5)
+"""Between two tries to start it: most older ones end within seconds, and each try is seven events."""
+
+
+def older_child_waits() -> Iterator[timedelta]:
+    """Give the waits before each further try to start a child whose id an older one has."""
+    wait, left = _OLDER_CHILD_FIRST, OLDER_CHILD_CLOSES
+    while left:
+        yield wait
+        left -= wait
+        wait = min(2 * wait, _OLDER_CHILD_LONGEST, left)
+
 
 PAUSE_MAX = timedelta(days=30)
 """Pauses move the deadline by at most so much; the execution timeout lies behind all of it."""

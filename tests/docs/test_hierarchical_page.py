@@ -1,6 +1,7 @@
 """The page of the hierarchy says what the code does: ends of children, words, limits."""
 
 import re
+from datetime import timedelta
 
 from contracts import errors, names
 from contracts.report import COMPLETES, GOES_ON, OrchestrationStatus
@@ -12,7 +13,7 @@ from workflows import policies
 from workflows.parts.children import _STATUSES
 
 PAGE = ROOT / "docs" / "patterns" / "hierarchical.md"
-PATTERN = (ROOT / "workflows" / "patterns" / "hierarchical.py").read_text()
+SOURCES = [ROOT / "workflows" / one for one in ("patterns/hierarchical.py", "parts/children.py")]
 ENDS = set(OrchestrationStatus) - GOES_ON
 
 
@@ -59,7 +60,9 @@ def test_words_of_the_failures_are_keys_or_journaled() -> None:
     known |= set(OutcomeStatus) | set(OrchestrationStatus) | {errors.BAD_INPUT}
     rows = tables(PAGE, "## When something fails")[1:]
     words = [one.partition(":")[0] for row in rows for cell in row for one in code_in(cell)]
-    journaled = set(re.findall(r'decide\("([\w-]+)"', PATTERN))
+    journaled = {
+        one for source in SOURCES for one in re.findall(r'decide\("([\w-]+)"', source.read_text())
+    }
 
     assert set(words) <= known | journaled
     assert journaled <= {one for row in tables(PAGE, "## Messages") + rows
@@ -74,6 +77,12 @@ def test_the_limits_are_those_of_spec_and_policies() -> None:
     assert limits["children of a phase"] == _most(Phase, "orchestrations")
     assert limits["levels"] == _most(HierarchicalSpec, "max_depth")
     assert f"{MAX_DEPTH} where it is left out" in PAGE.read_text()
+    waits = list(policies.older_child_waits())
+    assert limits["waiting for an older child to close"] == (
+        f"{sum(waits, timedelta()).total_seconds() / 3600:g} h; tried after "
+        f"{waits[0].total_seconds():g} s, then ever more rarely, at least every "
+        f"{max(waits).total_seconds() / 60:g} min"
+    )
     assert limits["reading a health issue"] == (
         f"{once.total_seconds():g} s; tried again for {total.total_seconds() / 3600:g} h"
     )

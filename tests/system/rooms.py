@@ -20,6 +20,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from activities.settings import settings_from
 from contracts import names
+from contracts.specs import WORKFLOW_TYPES
 from sandbox.control import RunRecord
 from tests.conftest import binary
 from tests.patience import PATIENCE
@@ -117,9 +118,10 @@ class Room:
     ) -> WorkflowHandle[Any, Any]:
         """Start an orchestration; the handle follows resets and continue-as-new."""
         key = workflow_id or names.workflow_id("survive", uuid4().hex[:8])
+        whole = dict(data or self.spec())
         await self.client.start_workflow(
-            "OrchestratorWorker",
-            {"spec": dict(data or self.spec())},
+            WORKFLOW_TYPES[whole["pattern"]],
+            {"spec": whole},
             id=key,
             task_queue=names.TASK_QUEUE,
         )

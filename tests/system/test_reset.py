@@ -22,6 +22,8 @@ _SLOW = {
     "times": AGAIN,
 }
 """Those of the chain that is terminated; nobody waits for them."""
+_SLOW_CHILDREN = {**_SLOW, "repository": "octo-org/parent", "times": 2 * AGAIN}
+"""Those of the children of a parent that is terminated, and then reset."""
 _AT_ONCE, _CONTINUE_AT = 18, 250
 """What is not sent is in doubt for half a minute after a reset, and again after the first time that the
 chain then continues as new. Few and wide windows make few such waits: the chain continues as new
@@ -94,14 +96,64 @@ async def an_id_is_used_again_after_a_termination(stand: Stand, folder: Path) ->
         assert cancelled == orphans
 
 
-SCENARIOS = (a_run_is_reset_twice, an_id_is_used_again, an_id_is_used_again_after_a_termination)
+async def a_parent_is_terminated_and_reset(stand: Stand, folder: Path) -> None:
+    """Its children begin again when those of the run before have closed, whose runs are cancelled."""
+    async with open_room(stand, "parent", folder, AGAIN) as room, room.successor():
+        data = family(room)
+        first = await room.start(data, "podium/survive/parent")
+        await until(lambda: len(room.runs()) == AGAIN)
+        await first.terminate("by hand")
+        handle = await room.start(data, "podium/survive/parent")
+        await until(lambda: len(room.runs()) == 2 * AGAIN)
+        orphans = {run.run_id for run in room.runs()}
+        await reset(room, handle.id)
+        report = await final_report(handle)
+
+        assert (report["status"], report["totals"]["by_status"]) == ("succeeded", {"success": 2})
+        delayed = [one["subject"] for one in report["decisions"] if one["kind"] == "delayed"]
+        assert sorted(delayed) == ["left", "right"]
+        assert room.comments() == Counter(range(1, AGAIN + 1))
+        cancelled = {run.run_id for run in room.runs() if run.conclusion == "cancelled"}
+        assert cancelled == orphans
+        assert len(room.runs()) == 3 * AGAIN
+
+
+def family(room: Room) -> dict[str, Any]:
+    """A parent of two children, which share the items."""
+    worker = {"workflow": "commenter.yml", "inputs": {"issue_number": "${{ item.value }}"}}
+    numbers = range(1, AGAIN + 1)
+    shares = {"left": [n for n in numbers if n % 2], "right": [n for n in numbers if not n % 2]}
+    children = {
+        name: {
+            "spec": room.spec(
+                name=name,
+                worker=worker,
+                **{"for-each": {"source": "list", "items": share}, "safe-outputs": {}},
+            )
+        }
+        for name, share in shares.items()
+    }
+    return {
+        "name": "survive",
+        "pattern": "hierarchical",
+        "repository": room.repository,
+        "phases": [{"name": "one", "orchestrations": children}],
+    }
+
+
+SCENARIOS = (
+    a_run_is_reset_twice,
+    an_id_is_used_again,
+    an_id_is_used_again_after_a_termination,
+    a_parent_is_terminated_and_reset,
+)
 
 
 async def test_a_reset_run_and_an_id_used_again_send_nothing_again(tmp_path: Path) -> None:
-    """Side by side: each of the three waits for most of its time."""
+    """Side by side: each of the four waits for most of its time."""
     rarely = {CONTINUE_AFTER: str(_CONTINUE_AT)}
     async with (
-        commenting_stand(tmp_path, _SLOW, dynamic=rarely) as stand,
+        commenting_stand(tmp_path, _SLOW, _SLOW_CHILDREN, dynamic=rarely) as stand,
         asyncio.TaskGroup() as rooms,
     ):
         for scenario in SCENARIOS:

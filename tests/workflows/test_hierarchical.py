@@ -1,12 +1,19 @@
 """Hierarchical on the time-skipping server: phases, roll-up, containment, depth and cycles."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from contracts.orchestration import BadInputError, parse_input, parse_spec
 from contracts.report import OrchestrationStatus
@@ -49,9 +56,14 @@ def spec(**changes: Any) -> dict[str, Any]:
     return base | changes
 
 
-async def start(env: WorkflowEnvironment, data: dict[str, Any]) -> WorkflowHandle[Any, Any]:
+async def start(
+    env: WorkflowEnvironment, data: dict[str, Any], workflow_id: str = ""
+) -> WorkflowHandle[Any, Any]:
     return await env.client.start_workflow(
-        "Hierarchical", {"spec": data}, id=f"podium/top/{uuid4()}", task_queue="podium"
+        "Hierarchical",
+        {"spec": data},
+        id=workflow_id or f"podium/top/{uuid4()}",
+        task_queue="podium",
     )
 
 
@@ -121,6 +133,68 @@ async def test_cancelling_the_parent_cancels_the_children_and_their_runs(
     assert report.status is OrchestrationStatus.CANCELLED
     assert all(run.cancelled for run in github.started.values())
     assert len(github.started) == 3
+
+
+@workflow.defn(sandboxed=False)
+class Stubborn:
+    """Goes on when it is asked to cancel."""
+
+    @workflow.run
+    async def run(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await workflow.wait_condition(lambda: False)
+        await workflow.wait_condition(lambda: False)
+
+
+@contextlib.asynccontextmanager
+async def occupied(
+    env: WorkflowEnvironment, **changes: Any
+) -> AsyncIterator[WorkflowHandle[Any, Any]]:
+    """Start a parent whose child `left` finds its id taken."""
+    key = f"podium/top/{uuid4()}"
+    async with Worker(env.client, task_queue="stubborn", workflows=[Stubborn]):
+        older = await env.client.start_workflow(
+            Stubborn.run, id=f"{key}/left", task_queue="stubborn"
+        )
+        yield await start(env, spec(**changes), key)
+        kinds = [event.event_type for event in (await older.fetch_history()).events]
+        assert kinds.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED) == 1
+
+
+async def test_an_older_child_that_never_closes_is_contained(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor
+) -> None:
+    github = FakeGitHub(clock=skipping.get_current_time)
+    async with workers_for(skipping.client, github), occupied(skipping) as handle:
+        report = await ended(handle)
+
+    left = next(row for row in report.results if row.key == "left")
+    delayed = [one.subject for one in report.decisions if one.kind == "delayed"]
+    assert report.status is OrchestrationStatus.FAILED
+    assert report.reason == "failed: left"
+    assert f"an older execution of {handle.id}/left did not close within 3 h" in left.reason
+    assert order(github) == ["c", "d"], "its sibling and the next phase go on"
+    assert delayed == ["left"], "told once"
+    assert timedelta(hours=3) <= timedelta(seconds=report.metrics.seconds) < timedelta(hours=3.1)
+
+
+@pytest.mark.parametrize("how", ["cancel", "deadline"])
+async def test_the_wait_for_an_older_child_ends_with_the_whole(
+    skipping: WorkflowEnvironment, workers_for: WorkersFor, how: str
+) -> None:
+    github = FakeGitHub(clock=skipping.get_current_time)
+    async with (
+        workers_for(skipping.client, github),
+        occupied(skipping, deadline="1h") as handle,
+    ):
+        if how == "cancel":
+            await skipping.sleep(300)
+            await handle.cancel()
+        report = await ended(handle)
+
+    rows = {row.key: row.status.value for row in report.results}
+    assert report.status.value == {"cancel": "cancelled", "deadline": "timed-out"}[how]
+    assert rows == {"left": "not-dispatched", "right": "success"}
 
 
 def nested(levels: int, name: str = "deep") -> dict[str, Any]:

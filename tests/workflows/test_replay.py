@@ -56,7 +56,7 @@ def test_every_path_has_a_history() -> None:
         "run-watch-chained", "breaker", "breaker-chained", "breaker-short", "circuit-breaker",
         "circuit-breaker-chained", "circuit-breaker-gathered", "hushed", "run-watch-hushed", "run-watch-held", "hush-answered", "run-watch-answers", "run-watch-keeps-back", "run-watch-late", "run-watch-surplus", "run-watch-surplus-lost", "run-watch-surplus-replaced", "content-counter", "worker-pool", "worker-pool-chained", "voting", "pipeline",
         "pipeline-rejected", "pipeline-undone", "gate-escalated", "gate-both", "pipeline-commented", "gate-watch",
-        "hierarchical", "hierarchical-child",
+        "hierarchical", "hierarchical-child", "hierarchical-again", "hierarchical-taken",
         "map-reduce", "map-reduce-chained", "reflection", "reflection-accepted",
         "reflection-chained", "router", "router-classified", "router-chained", "router-unsure", "carried-retry",
         "run-again", "budget", "answered-by-news", "own-repositories", "run-watch-alone", "pipeline-spent",

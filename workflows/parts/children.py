@@ -1,11 +1,18 @@
 """Child orchestrations of one phase: started side by side, heard out, stopped with their parent."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, CancelledError, ChildWorkflowError, FailureError
+from temporalio.exceptions import (
+    ApplicationError,
+    CancelledError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+)
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from contracts import expressions, names
@@ -15,10 +22,13 @@ from contracts.report import OrchestrationReport
 from contracts.runs import OutcomeStatus, WorkerOutcome
 from contracts.specs import WORKFLOW_TYPES
 from contracts.specs.hierarchical import Child, Phase
+from workflows import policies
 from workflows.parts.orchestration import Orchestration
 from workflows.parts.work import Work
 
 Handle = workflow.ChildWorkflowHandle[Any, Any]
+
+_WAITS_FOR_OLDER = "a child waits until an older one of its id has closed"
 
 _STATUSES = {
     "succeeded": OutcomeStatus.SUCCESS,
@@ -27,6 +37,14 @@ _STATUSES = {
     "cancelled": OutcomeStatus.CANCELLED,
 }
 """Of a child's report, as an outcome; all others are failures."""
+
+
+class _NotStartedError(Exception):
+    """A child was not started; `status` says as what that counts."""
+
+    def __init__(self, status: OutcomeStatus, reason: str) -> None:
+        self.status = status
+        super().__init__(reason)
 
 
 class Children(Work):
@@ -83,22 +101,72 @@ class Children(Work):
         self, name: str, child: Child
     ) -> tuple[WorkerOutcome, OrchestrationReport | None]:
         async with self._places:
-            await workflow.wait_condition(lambda: not self._paused or bool(self._frame.stopping))
-            if self._frame.stopping:
-                return _outcome(name, child, OutcomeStatus.NOT_DISPATCHED, self._frame.stopping)
             try:
+                await self._leave()
                 return await self._follow(name, child)
+            except _NotStartedError as error:
+                return _outcome(name, child, error.status, str(error))
             except (ChildWorkflowError, expressions.ExpressionError) as error:
                 return _failed(name, child, error)
             finally:
                 self._handles.pop(name, None)
                 del self._waiting[name]
 
+    async def _leave(self) -> None:
+        """Wait while paused.
+
+        Raises:
+            _NotStartedError: the whole stops.
+        """
+        await workflow.wait_condition(lambda: not self._paused or bool(self._frame.stopping))
+        if self._frame.stopping:
+            raise _NotStartedError(OutcomeStatus.NOT_DISPATCHED, self._frame.stopping)
+
     async def _follow(
         self, name: str, child: Child
     ) -> tuple[WorkerOutcome, OrchestrationReport | None]:
+        handle = self._handles[name] = await self._started(name, child)
+        if self._frame.stopping:
+            handle.cancel()
+        elif self._paused:  # it was being started when the pause began
+            await _tell(handle, names.SIGNAL_PAUSE)
+        return _ended(name, child, await handle)
+
+    async def _started(self, name: str, child: Child) -> Handle:
+        """Start a child, if need be when an older one of its id has closed.
+
+        Such a one is of a run of this orchestration that was reset, or terminated. Temporal asks it to
+        cancel after a termination, and not after a reset; it ends in order.
+        """
+        try:
+            return await self._start(name, child)
+        except WorkflowAlreadyStartedError as error:
+            if not workflow.patched(_WAITS_FOR_OLDER):
+                raise
+            taken = error.workflow_id
+        reason = f"an older execution of {taken} is asked to cancel, and has not closed yet"
+        self._frame.journal.decide("delayed", name, reason)
+        await _ask_to_cancel(taken)
+        for wait in policies.older_child_waits():
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: bool(self._frame.stopping),
+                    timeout=wait,
+                    timeout_summary=clip(f"until an older {name} has closed", 130),
+                )
+            await self._leave()
+            with contextlib.suppress(WorkflowAlreadyStartedError):
+                return await self._start(name, child)
+        hours = policies.OLDER_CHILD_CLOSES.total_seconds() / 3600
+        raise _NotStartedError(
+            OutcomeStatus.FAILURE,
+            f"an older execution of {taken} did not close within {hours:g} h of being asked to "
+            "cancel: terminate it, and start this orchestration again",
+        )
+
+    async def _start(self, name: str, child: Child) -> Handle:
         frame, spec = self._frame, self._staged(_spec(child))
-        handle = self._handles[name] = await workflow.start_child_workflow(
+        return await workflow.start_child_workflow(
             WORKFLOW_TYPES[spec["pattern"]],
             {
                 "spec": spec,
@@ -116,11 +184,6 @@ class Children(Work):
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             static_summary=clip(f"{name}: {spec.get('description') or spec['name']}", 130),
         )
-        if self._frame.stopping:
-            handle.cancel()
-        elif self._paused:  # it was being started when the pause began
-            await _tell(handle, names.SIGNAL_PAUSE)
-        return _ended(name, child, await handle)
 
     def _staged(self, spec: dict[str, Any]) -> dict[str, Any]:
         """Have what is below a staged orchestration be staged too."""
@@ -138,6 +201,13 @@ def _inputs(child: Child, context: dict[str, Any]) -> dict[str, Any]:
         key: expressions.render(value, context) if isinstance(value, str) else value
         for key, value in child.inputs.items()
     }
+
+
+async def _ask_to_cancel(workflow_id: str) -> None:
+    try:
+        await workflow.get_external_workflow_handle(workflow_id).cancel()
+    except (ApplicationError, FailureError):
+        return  # it has ended
 
 
 async def _tell(handle: Handle, signal: str) -> None:
