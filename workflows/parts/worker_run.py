@@ -10,12 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 from activities.dispatch import DispatchActivities
 from activities.results import ResultActivities
 from activities.workers import WorkerActivities
-from contracts import errors, names
+from contracts import names
 from contracts.base import clip, plain
 from contracts.fleet import Entry, Pace
 from contracts.runs import (
@@ -38,13 +38,12 @@ from contracts.runs import (
 from contracts.worker import WorkerDeclaration, WorkerRequest
 from workflows import policies
 from workflows.parts.assignment import Assignment, DispatchFailedError
+from workflows.parts.dispatch_failures import cause_of, failed
 
 _LEARNING = 0.2
 """Weight of the newest run in the moving average of durations."""
 _LONGEST = 35 * 86_400
 """Seconds that a run can take on GitHub."""
-_SURE = frozenset({errors.GITHUB_REFUSED, errors.GITHUB_NOT_FOUND, errors.BAD_SPEC})
-"""Failures of a dispatch that say that no run came of it; an earlier attempt may have sent else."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class WorkerRuns:
                 handle.cancel()  # waits for an attempt that is under way: its run must be known
             return await handle
         except ActivityError as error:
-            raise _failed(error) from error
+            raise failed(error, sending.request.dispatch_id) from error
         except asyncio.CancelledError as error:
             raise DispatchFailedError(OutcomeStatus.CANCELLED, "stopped in its dispatch") from error
         finally:
@@ -196,7 +195,7 @@ class WorkerRuns:
                 ),
             )
         except ActivityError as error:
-            reason = f"the result could not be fetched: {_cause(error)[1]}"
+            reason = f"the result could not be fetched: {cause_of(error)[1]}"
             return Verdict(status=OutcomeStatus.NO_RESULT, reason=clip(reason))
 
     async def progress(self, entry: Entry, run: RunRef) -> RunProgress | None:
@@ -272,25 +271,3 @@ def _summary(what: str, entry: Entry) -> str:
     """One line for the Temporal UI; at most 400 bytes are kept."""
     again = f" (attempt {entry.attempt})" if entry.attempt > 1 else ""
     return f"{what} · {plain(entry.item.key, 60)} {plain(entry.item.title, 60)}{again}"
-
-
-def _failed(error: ActivityError) -> DispatchFailedError:
-    """Say what a dispatch failed of: a circuit breaker, a refusal, or nobody knows."""
-    kind, reason = _cause(error)
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and kind == errors.CIRCUIT_OPEN:
-        breaker = str(cause.details[0]) if cause.details else "unknown"
-        return DispatchFailedError(OutcomeStatus.SKIPPED, clip(cause.message), breaker)
-    sure = kind in _SURE
-    status = OutcomeStatus.DISPATCH_FAILED if sure else OutcomeStatus.DISPATCH_UNKNOWN
-    return DispatchFailedError(status, reason)
-
-
-def _cause(error: ActivityError) -> tuple[str, str]:
-    """Find the type and the words of what an activity failed of.
-
-    A budget spent while retrying surfaces as the last attempt's failure.
-    """
-    cause = error.cause
-    kind = cause.type or "" if isinstance(cause, ApplicationError) else type(cause).__name__
-    return kind, clip(str(cause))
