@@ -38,6 +38,7 @@ class Session:
     async def ended(self) -> Verdict | None:
         """Wait for the end of all of it; None when it is time to continue as new."""
         frame = self._frame
+        # A shield takes two turns of the loop: with fewer, commands of one task could change their order.
         ended = await asyncio.shield(self._doing)
         self.concluding, self.parks = True, ended is None
         frame.clock.stop()
@@ -91,6 +92,7 @@ class Course:
             reason = ended[1] if ended else ""
             ended = (OrchestrationStatus.CANCELLED, reason or frame.stopping)
         self._reports = True
+        # Shielded for its turns of the loop, as above.
         report = await asyncio.shield(asyncio.ensure_future(frame.conclude(*ended)))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return report
